@@ -1,0 +1,1 @@
+"""For Python programs that want tokens without the proxy."""

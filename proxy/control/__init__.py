@@ -1,0 +1,1 @@
+"""The control plane: tells people and programs what goes on."""

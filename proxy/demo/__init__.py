@@ -1,0 +1,1 @@
+"""Everything the demonstration needs, on this machine alone."""

@@ -1,0 +1,1 @@
+"""Carries an OAuth request to a provider and brings a token back."""

@@ -1,0 +1,36 @@
+"""One small, whole HTTP request to a provider and its answer, as plain values.
+
+``oauth`` builds and reads them without I/O, ``net`` carries them; neither knows the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from proxy.clock import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to send once. Its body and headers may hold secrets: it does not show them."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, decompressed and whole, with the moments of sending and of arrival.
+
+    Attributes:
+        headers: names in lower case; of repeated fields the first.
+    """
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    sent: Moment
+    received: Moment

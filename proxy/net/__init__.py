@@ -1,0 +1,1 @@
+"""Small HTTP requests to providers, bounded in time and size."""

@@ -1,0 +1,1 @@
+"""The data plane: forwards requests and puts the credential on them."""

@@ -1,0 +1,1 @@
+"""Where a secret value comes from, and that it changed."""

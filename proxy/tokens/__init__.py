@@ -1,0 +1,1 @@
+"""Tokens and the one object per credential that always holds one worth sending."""

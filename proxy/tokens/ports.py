@@ -1,0 +1,65 @@
+"""The two ports of a credential: where tokens come from and where they are kept.
+
+``idp`` implements the source, ``stores`` the store; ``tokens`` imports neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from proxy.clock import Moment
+from proxy.tokens.token import RefreshToken, Token
+
+Keep = Callable[[RefreshToken | None], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a store keeps for one credential; changed only under its lock.
+
+    Attributes:
+        token: the newest token, None before the first.
+        generation: counts tokens; 0 before the first.
+        refresh: the refresh token to use next.
+        rejected: the highest generation that an upstream's 401 rejected.
+        storm_until: until then a 401 for the current generation rejects nothing
+            (``renew.min_interval`` after a renewal that a 401 caused, or after the provider gave
+            the same token again).
+    """
+
+    token: Token | None = None
+    generation: int = 0
+    refresh: RefreshToken | None = None
+    rejected: int = 0
+    storm_until: Moment | None = None
+
+
+class TokenSource(Protocol):
+    """Asks a provider for a token; at most two requests a call."""
+
+    async def obtain(self, held: RefreshToken | None, keep: Keep) -> Token:
+        """A new token, by ``held`` where it helps, else by the full grant.
+
+        ``keep`` persists a refresh token (or forgets a dead one) that an answer brought without
+        the token being usable yet. The returned token's own ``refresh`` (None: none came, the old
+        stays) is persisted by the caller before the token is used.
+
+        Raises:
+            TokenRequestError: no usable token came.
+        """
+
+
+class TokenStore(Protocol):
+    """Keeps entries by identity; every process that shares it sees the same ones."""
+
+    async def load(self, identity: str) -> Entry:
+        """The entry, or an empty one."""
+
+    async def save(self, identity: str, entry: Entry) -> None:
+        """Replace the entry; call it only while holding its lock."""
+
+    def lock(self, identity: str) -> AbstractAsyncContextManager[None]:
+        """Exclusive right to renew and to change this entry, over all that share the store."""

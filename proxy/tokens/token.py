@@ -1,0 +1,45 @@
+"""What a token is here: the value that goes on requests, and the moments that bound its use.
+
+Knows nothing of how it was obtained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from proxy.clock import Moment
+from proxy.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    """A refresh token; ``expires`` is None where the provider named no end (or said 0: never)."""
+
+    value: Secret
+    expires: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A credential ready for use.
+
+    Attributes:
+        value: visible ASCII, never empty.
+        field: the answer's field it came from, e.g. ``access_token``.
+        received: when the provider's answer came.
+        expires: when it ends, or None for one that does not (a static opaque token).
+        refresh: what renews it without the resource owner, where the provider gave one.
+        warnings: what was odd about the answer, in words fit for a log.
+    """
+
+    value: Secret
+    field: str
+    received: Moment
+    expires: Moment | None
+    refresh: RefreshToken | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def lifetime(self) -> float | None:
+        """L: seconds that were left when the answer came; None if it does not expire."""
+        return None if self.expires is None else self.received.until(self.expires)
