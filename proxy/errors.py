@@ -1,4 +1,4 @@
-"""The exception tree: each class is one cause, and its message says what happened, where, and what to do.
+"""The exception tree: each class is one cause, its message says what, where and what to do.
 
 Raised low, turned into a status or an exit code once, at the edge. No message ever
 holds a secret, a token or a provider's answer body.
@@ -37,7 +37,7 @@ class ConfigurationError(SidecarError):
 
 
 class StartError(SidecarError):
-    """The process can't run as configured: a port in use, no permission, a socket path (exit code 1)."""
+    """The process can't run as configured: a port in use, no permission (exit code 1)."""
 
 
 class SecretError(SidecarError):

@@ -1,4 +1,4 @@
-"""A secret value that never shows: not in repr, str, format, logs, tracebacks, pickles or copies of dicts.
+"""A secret value that never shows: not in repr, str, format, logs, tracebacks or pickles.
 
 It is revealed by name, in the one place that puts it on the wire.
 """

@@ -1,4 +1,4 @@
-"""What the data plane is told: plain frozen values, built once from the configuration and swapped whole.
+"""What the data plane is told: frozen values, built once from the configuration, swapped whole.
 
 The plane knows neither the file nor its syntax; the composition root translates.
 """

@@ -5,7 +5,7 @@ Knows nothing of how it was obtained.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from proxy.clock import Moment
 from proxy.secret import Secret
@@ -37,7 +37,7 @@ class Token:
     received: Moment
     expires: Moment | None
     refresh: RefreshToken | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @property
     def lifetime(self) -> float | None:
