@@ -1,0 +1,298 @@
+"""The configuration as the rest of the program sees it: plain values, checked and complete.
+
+Presets are filled in, providers merged into their credentials, durations are seconds, sizes bytes,
+paths absolute. Nothing here parses or checks, and nothing imports the library that does: a process
+that is handed these values never pays for it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from proxy.errors import Problem
+from proxy.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where in the file something stands, so that whoever finds it wanting can say so."""
+
+    file: str
+    line: int
+    column: int
+
+    def problem(self, message: str) -> Problem:
+        """A mistake, or a warning, about what stands here."""
+        return Problem(self.file, self.line, self.column, message)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvSecret:
+    """A secret in the environment variable ``name``."""
+
+    name: str
+    at: Position = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FileSecret:
+    """A secret that is a file's content; read anew whenever it is wanted."""
+
+    path: Path
+    at: Position = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsFileSecret:
+    """The ``client_secret`` inside a downloaded csv or ini; ``credentials_file.parse`` reads it."""
+
+    path: Path
+    at: Position = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainSecret:
+    """A secret written in the configuration itself (warned about)."""
+
+    value: Secret
+    at: Position = field(compare=False, repr=False)
+
+
+SecretReference = EnvSecret | FileSecret | CredentialsFileSecret | PlainSecret
+
+
+class Grant(enum.StrEnum):
+    """How a token is obtained (RFC 6749 section 1.3); ``static`` is none at all."""
+
+    CLIENT_CREDENTIALS = "client_credentials"
+    PASSWORD = "password"  # noqa: S105 - the grant's name
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the grant's name
+    STATIC = "static"
+
+
+class ClientAuthentication(enum.StrEnum):
+    """How the client shows who it is (RFC 6749 section 2.3).
+
+    ``basic_raw`` is Basic without the form-encoding of section 2.3.1, for providers that
+    do not decode it.
+    """
+
+    BASIC = "basic"
+    BASIC_RAW = "basic_raw"
+    POST = "post"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a listener is: a TCP host (no brackets) and port, or the path of a Unix socket."""
+
+    host: str = ""
+    port: int = 0
+    path: str = ""
+
+    def __str__(self) -> str:
+        if self.path:
+            return f"unix:{self.path}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How a server's certificate is judged and which one we show; None is the system's way."""
+
+    ca_file: Path | None = None
+    verify: bool = True
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Egress:
+    """The proxy on the way to a provider.
+
+    Attributes:
+        from_environment: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide; never for loopback.
+        url: the proxy to use, None for none. It may hold a password: not shown.
+    """
+
+    from_environment: bool = True
+    url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An identity provider: ``token_url``, else what discovery at ``issuer`` says."""
+
+    token_url: str | None = None
+    issuer: str | None = None
+    tls: Tls = Tls()
+    egress: Egress = Egress()
+    allow_insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """When a token is renewed; all in seconds. ``idle`` None: without any use too."""
+
+    margin: float = 300.0
+    default_lifetime: float = 3600.0
+    min_interval: float = 10.0
+    idle: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One credential, complete.
+
+    Attributes:
+        provider: None for ``static`` alone.
+        client_id: None for ``static`` alone.
+        refresh_token: the first one, for the grant of that name.
+        token: the credential itself, for ``static``.
+        audience, resource: sent once each (RFC 8693 section 2.1, RFC 8707 section 2).
+        params: further form fields, as written; they may be confidential: not shown.
+        use: fields of the answer; the first that is there is the credential.
+        required: whether readiness waits for it.
+    """
+
+    name: str
+    at: Position = field(compare=False, repr=False)
+    grant: Grant = Grant.CLIENT_CREDENTIALS
+    provider: Provider | None = None
+    client_id: str | None = None
+    client_secret: SecretReference | None = None
+    client_auth: ClientAuthentication = ClientAuthentication.NONE
+    username: str | None = None
+    password: SecretReference | None = None
+    refresh_token: SecretReference | None = None
+    token: SecretReference | None = None
+    scope: str | None = None
+    audience: tuple[str, ...] = ()
+    resource: tuple[str, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    use: tuple[str, ...] = ("access_token",)
+    required: bool = True
+    renew: Renew = Renew()
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A route's upstream URL, taken apart.
+
+    Attributes:
+        host: lower case, no brackets.
+        authority: what ``Host`` says: brackets where needed, the port unless the scheme's own.
+        path: begins and ends with ``/``.
+    """
+
+    secure: bool
+    host: str
+    port: int
+    authority: str
+    path: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds that an upstream may take to connect, to begin its answer, to fall silent."""
+
+    connect: float = 10.0
+    head: float = 300.0
+    idle: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One route.
+
+    Attributes:
+        path: begins and ends with ``/``; its segments may be percent-encoded, as written.
+        host: lower case, or None for any.
+        listen: a listener of its own, or None for the main ones.
+        credential: a name in ``Config.credentials``, or None for ``credential: none``.
+        clients: names in ``Config.clients``; None for all.
+        max_body, replay_body: bytes.
+    """
+
+    path: str
+    upstream: Upstream
+    at: Position = field(compare=False, repr=False)
+    credential: str | None = None
+    host: str | None = None
+    listen: Address | None = None
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    tls: Tls = Tls()
+    allow_insecure: bool = False
+    clients: frozenset[str] | None = None
+    cookies: bool = False
+    timeouts: Timeouts = Timeouts()
+    max_body: int = 10 << 30
+    replay_body: int = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bytes, counts and seconds."""
+
+    target: int = 8 << 10
+    head: int = 64 << 10
+    fields: int = 100
+    head_time: float = 10.0
+    body_idle: float = 30.0
+    connections: int = 10_000
+    in_flight: int = 2_000
+    replay_budget: int = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """``format`` is text or json; ``level`` debug, info, warning or error."""
+
+    format: str = "text"
+    level: str = "info"
+    access: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Seconds: how long to go on accepting, then how long what runs may take."""
+
+    delay: float = 0.0
+    grace: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file.
+
+    Attributes:
+        path: the file, absolute.
+        admin, metrics: None where off.
+        clients: name → its key; empty where anybody on this machine may call.
+        hold: seconds.
+        warnings: what works but should not stay: plain secrets, ``verify: false``,
+            ``allow_insecure``.
+    """
+
+    path: Path
+    listen: tuple[Address, ...]
+    admin: Address | None
+    metrics: Address | None
+    state_dir: Path
+    allow_remote: bool = False
+    hosts: frozenset[str] = frozenset()
+    browser_origins: frozenset[str] = frozenset()
+    clients: Mapping[str, SecretReference] = field(default_factory=dict)
+    peer_uids: frozenset[int] = frozenset()
+    log: Log = Log()
+    limits: Limits = Limits()
+    hold: float = 10.0
+    drain: Drain = Drain()
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
+    routes: tuple[Route, ...] = ()
+    warnings: tuple[Problem, ...] = field(default=(), compare=False)
