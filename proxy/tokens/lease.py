@@ -1,0 +1,23 @@
+"""What goes on one request: a token's bytes with the generation it belongs to.
+
+Knows nothing of how long it lives; whoever holds one was told that it may be sent now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A token to send now, not to be kept for later.
+
+    Attributes:
+        generation: counts the tokens of a credential; named again when an upstream says 401.
+        value: the token, visible ASCII; hidden from repr.
+        field: the answer's field it came from, e.g. ``access_token``.
+    """
+
+    generation: int
+    value: bytes = field(repr=False)
+    field: str
