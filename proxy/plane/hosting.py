@@ -1,0 +1,80 @@
+"""One server on sockets that are bound already: start accepting, stop accepting, be gone.
+
+Knows neither routes nor configuration; binding, and what to say when it fails, is the
+caller's, so that every address is known to be free before anything is served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+from typing import Final
+
+from aiohttp.web_runner import BaseRunner, BaseSite, ServerRunner
+from aiohttp.web_server import Server
+
+BACKLOG: Final = 1024
+"""Connections the kernel queues: a burst of clients at a cold start is not turned away."""
+
+
+class BoundSite(BaseSite):
+    """A site on a bound socket, TCP or Unix; uvloop wants to be told which of the two."""
+
+    __slots__ = ("_sock",)
+
+    def __init__(
+        self, runner: BaseRunner, sock: socket.socket, tls: ssl.SSLContext | None = None
+    ) -> None:
+        super().__init__(runner, ssl_context=tls, backlog=BACKLOG)
+        self._sock = sock
+
+    @property
+    def name(self) -> str:
+        """The address, as the kernel gives it."""
+        return str(self._sock.getsockname())
+
+    async def start(self) -> None:
+        """Begin to accept connections."""
+        await super().start()
+        server = self._runner.server
+        assert server is not None  # noqa: S101 - BaseSite's constructor saw to it
+        loop = asyncio.get_running_loop()
+        if self._sock.family == getattr(socket, "AF_UNIX", None):
+            create = loop.create_unix_server
+        else:
+            create = loop.create_server  # type: ignore[assignment] # same keywords, another socket
+        self._server = await create(
+            server, sock=self._sock, ssl=self._ssl_context, backlog=self._backlog
+        )
+
+
+class Hosted:
+    """A server that answers on some sockets until it is told to stop."""
+
+    def __init__(self, runner: BaseRunner) -> None:
+        self._runner = runner
+
+    @classmethod
+    async def open(
+        cls,
+        server: Server | BaseRunner,
+        sockets: Sequence[socket.socket],
+        tls: ssl.SSLContext | None = None,
+    ) -> Hosted:
+        """Serve ``server`` (or an application's runner) on ``sockets`` from now on."""
+        runner = ServerRunner(server) if isinstance(server, Server) else server
+        await runner.setup()
+        for sock in sockets:
+            await BoundSite(runner, sock, tls).start()
+        return cls(runner)
+
+    async def stop_accepting(self) -> None:
+        """Close the listening sockets; open connections go on."""
+        for site in self._runner.sites:
+            await site.stop()
+
+    async def close(self) -> None:
+        """Close the listening sockets, then the connections."""
+        await self._runner.cleanup()
