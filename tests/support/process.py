@@ -1,0 +1,228 @@
+"""The real program as a process: started with a configuration, asked over sockets, stopped.
+
+Output goes to files, so that nothing blocks on a pipe; every wait is for a condition and has a
+deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-m", "proxy")
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(
+    condition: Callable[[], Awaitable[bool]], *, deadline: float = 10.0, what: str = "the condition"
+) -> None:
+    """Ask ``condition`` over and over until it is true; TimeoutError after ``deadline`` seconds."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline
+    while not await condition():
+        if loop.time() > end:
+            raise TimeoutError(f"{what} did not come true within {deadline:g} s")
+        await asyncio.sleep(0.02)
+
+
+def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment that holds nothing of the machine's but the way to programs."""
+    runtime = home / "runtime"
+    runtime.mkdir(mode=0o700, exist_ok=True)
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "XDG_RUNTIME_DIR": str(runtime),
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONWARNINGS": "error",
+        **(extra or {}),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a command that ended by itself left."""
+
+    code: int
+    out: str
+    err: str
+
+
+async def command(
+    *arguments: str,
+    home: Path,
+    environ: Mapping[str, str] | None = None,
+    deadline: float = 30.0,
+) -> Finished:
+    """Run ``token-sidecar ARGUMENTS`` in ``home`` to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *PROGRAM,
+        *arguments,
+        cwd=home,
+        env=environment(home, environ),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        async with asyncio.timeout(deadline):
+            out, err = await process.communicate()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode is not None
+    return Finished(process.returncode, out.decode(), err.decode())
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole answer of the control plane."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode()
+
+
+class Sidecar:
+    """A running ``token-sidecar run``."""
+
+    def __init__(self, process: asyncio.subprocess.Process, home: Path, admin: str | None) -> None:
+        self.process = process
+        self.home = home
+        self._admin = admin
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self.process.pid
+
+    @property
+    def out(self) -> str:
+        """What it wrote to stdout so far."""
+        return (self.home / "stdout").read_text()
+
+    @property
+    def err(self) -> str:
+        """What it wrote to stderr so far."""
+        return (self.home / "stderr").read_text()
+
+    @property
+    def own_socket(self) -> Path:
+        """Its own Unix socket, once it is there."""
+        return next((self.home / "runtime" / "token-sidecar").glob("*.sock"))
+
+    async def ask(self, target: str, *, own: bool = False, method: str = "GET") -> Reply:
+        """One request to the control plane, over TCP or its own Unix socket."""
+        if own:
+            connector: aiohttp.BaseConnector = aiohttp.UnixConnector(str(self.own_socket))
+            base = "http://localhost"
+        else:
+            connector, base = aiohttp.TCPConnector(), f"http://{self._admin}"
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.request(method, base + target) as answer,
+        ):
+            return Reply(answer.status, dict(answer.headers), await answer.read())
+
+    async def answers(self, target: str, status: int = 200) -> bool:
+        """Whether the control plane gives this status now."""
+        if self.process.returncode is not None:
+            raise AssertionError(f"it ended with {self.process.returncode}:\n{self.err}")
+        try:
+            return (await self.ask(target)).status == status
+        except aiohttp.ClientError:
+            return False
+
+    async def healthy(self, deadline: float = 10.0) -> None:
+        """Wait until it answers at all."""
+        await until(lambda: self.answers("/healthz"), deadline=deadline, what="/healthz 200")
+
+    async def ready(self, deadline: float = 10.0) -> None:
+        """Wait until every required credential has had a token."""
+        await until(lambda: self.answers("/readyz"), deadline=deadline, what="/readyz 200")
+
+    async def says(self, text: str, deadline: float = 10.0) -> None:
+        """Wait until ``text`` stands in its stderr."""
+
+        async def said() -> bool:
+            return text in self.err
+
+        await until(said, deadline=deadline, what=f"{text!r} in\n{self.err}\n")
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    async def ended(self, deadline: float = 10.0) -> int:
+        """Wait for its end; the exit code."""
+        async with asyncio.timeout(deadline):
+            return await self.process.wait()
+
+    async def stop(self, deadline: float = 10.0) -> int:
+        """Ask it to end; the exit code."""
+        self.send(signal.SIGTERM)
+        return await self.ended(deadline)
+
+
+@asynccontextmanager
+async def running(
+    config: str | Path,
+    home: Path,
+    *,
+    admin: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    arguments: Sequence[str] = (),
+) -> AsyncIterator[Sidecar]:
+    """``token-sidecar run`` with this configuration (text, or a file) until the block ends.
+
+    Args:
+        config: the file's text, written to ``home/config.yaml``, or a file's path.
+        home: a directory of its own: HOME, working directory, output.
+        admin: the control plane's ``host:port``, for ``ask``.
+        environ: further environment variables.
+        arguments: further arguments of ``run``.
+    """
+    path = config if isinstance(config, Path) else home / "config.yaml"
+    if isinstance(config, str):
+        path.write_text(config)
+    with (home / "stdout").open("wb") as out, (home / "stderr").open("wb") as err:
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            "run",
+            "--config",
+            str(path),
+            *arguments,
+            cwd=home,
+            env=environment(home, environ),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+        )
+    try:
+        yield Sidecar(process, home, admin)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
