@@ -5,10 +5,29 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from proxy.clock import Moment
+
+
+def origin(url: str) -> str:
+    """``scheme://host:port`` of a URL: what a message may show of it, no userinfo, no query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, without brackets, can only be this machine (RFC 6761 section 6.3)."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 @dataclass(frozen=True, slots=True)

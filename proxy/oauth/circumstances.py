@@ -1,0 +1,31 @@
+"""What a token answer is judged against: who was asked, with what, and what is wanted of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from proxy.secret import Secret
+
+DEFAULT_LIFETIME: Final = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known of the request besides the answer.
+
+    Attributes:
+        where: the endpoint as a message may name it: scheme, host and port.
+        use: fields of the answer; the first that is there is the token.
+        default_lifetime: seconds, where the answer says nothing about time.
+        password: the request carried a person's password: never repeated unasked.
+        rotating: the client's secret changed less than a minute ago.
+        secrets: what was sent, so that no message repeats it.
+    """
+
+    where: str
+    use: tuple[str, ...] = ("access_token",)
+    default_lifetime: float = DEFAULT_LIFETIME
+    password: bool = False
+    rotating: bool = False
+    secrets: tuple[Secret, ...] = field(default=(), repr=False)

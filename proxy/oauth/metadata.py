@@ -1,0 +1,106 @@
+"""Authorization server metadata: OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3.
+
+Says where an issuer's document may be and what in it is believed; fetches nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.oauth2 import rfc8414
+from authlib.oidc import discovery
+
+from proxy.errors import Failure, TokenRequestError
+from proxy.message import Answer, Request, is_loopback, origin
+from proxy.oauth.body import json_object
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What is used of an issuer's document."""
+
+    issuer: str
+    token_endpoint: str
+
+
+def requests(issuer: str) -> tuple[Request, Request]:
+    """Where to ask, in order: OpenID Connect's place, then RFC 8414's."""
+    urls = (
+        discovery.get_well_known_url(issuer, external=True),
+        rfc8414.get_well_known_url(issuer, external=True),
+    )
+    first, second = (Request("GET", url, {"Accept": "application/json"}) for url in urls)
+    return first, second
+
+
+def read(answer: Answer, issuer: str, *, allow_insecure: bool = False) -> Metadata:
+    """The metadata in a successful answer.
+
+    Raises:
+        TokenRequestError: it is no JSON object, speaks for another issuer (section 3.3 of RFC
+            8414, 4.3 of OpenID Connect Discovery), or names no token endpoint that may be used.
+    """
+    where = origin(issuer)
+    content = json_object(answer, where)
+    _check_issuer(content.get("issuer"), issuer)
+    return Metadata(issuer, _token_endpoint(content, where, allow_insecure=allow_insecure))
+
+
+def absent(answer: Answer, issuer: str) -> TokenRequestError:
+    """Neither place has a document; ``answer`` is what came last."""
+    server_fault = answer.status >= 500
+    return TokenRequestError(
+        f"no discovery document for issuer {_shown(issuer)}: the last place answered"
+        f" {answer.status}; check issuer, or set token_url",
+        failure=Failure.TRANSIENT if server_fault else Failure.SLOW,
+        reason=f"http_{answer.status}",
+    )
+
+
+def _check_issuer(said: object, issuer: str) -> None:
+    if said == issuer:
+        return
+    other = _shown(said) if isinstance(said, str) else "no issuer"
+    raise _distrust(
+        f"the discovery document of {_shown(issuer)} says it is of {other};"
+        " set issuer to exactly what the provider calls itself"
+    )
+
+
+def _token_endpoint(content: Mapping[str, Any], where: str, *, allow_insecure: bool) -> str:
+    url = content.get("token_endpoint")
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
+        raise _distrust(f"the discovery document of {where} names no token_endpoint; set token_url")
+    scheme, host = _split(url)
+    if not host or scheme not in {"https", "http"}:
+        raise _distrust(f"the token_endpoint in the discovery document of {where} is no URL")
+    if scheme == "http" and not (allow_insecure or is_loopback(host)):
+        raise _distrust(
+            f"the discovery document of {where} names a token_endpoint without https: {origin(url)}"
+        )
+    return url
+
+
+def _split(url: str) -> tuple[str, str | None]:
+    try:
+        parts = urlsplit(url)
+        # A port that is no number shows only when it is asked for.
+        return parts.scheme, parts.hostname if parts.port != 0 else None
+    except ValueError:
+        return "", None
+
+
+def _shown(url: str) -> str:
+    """A URL as a message may show it: visible ASCII, cut, no userinfo, no query."""
+    parts = url.partition("?")[0]
+    clean = "".join(letter for letter in parts if letter.isascii() and letter.isprintable())
+    scheme, mark, rest = clean[:200].partition("://")
+    authority, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{authority.rpartition('@')[2]}{slash}{path}"
+
+
+def _distrust(message: str) -> TokenRequestError:
+    return TokenRequestError(message, failure=Failure.SLOW, reason="discovery")
