@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Final, Literal
+from typing import Literal
 
 Level = Literal["debug", "info", "warning", "error"]
-
-NOTHING: Final[Mapping[str, str | int | float]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +25,4 @@ class Event:
     credential: str
     message: str
     level: Level = "info"
-    fields: Mapping[str, str | int | float] = field(default=NOTHING)
+    fields: Mapping[str, str | float] = field(default_factory=dict)

@@ -1,0 +1,83 @@
+"""What a credential remembers and says of what happened: counters, the last error, events.
+
+Decides the words; nothing secret reaches it but by a token request's own message, which holds none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+
+from proxy.clock import Clock
+from proxy.errors import TokenRequestError
+from proxy.tokens.event import Event, Level
+from proxy.tokens.status import LastError
+from proxy.tokens.token import Token
+
+
+class Journal:
+    """Counts and logs what happens to one credential.
+
+    Attributes:
+        name: the credential's.
+        renewals: token requests that brought a token.
+        failures: token requests that did not, by reason.
+        rejections: generations that a 401 rejected.
+        last_error: the most recent failure.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_log",
+        "failures",
+        "last_error",
+        "name",
+        "rejections",
+        "renewals",
+    )
+
+    def __init__(self, name: str, clock: Clock, log: Callable[[Event], None]) -> None:
+        self.name = name
+        self._clock = clock
+        self._log = log
+        self.renewals = 0
+        self.failures: Counter[str] = Counter()
+        self.rejections = 0
+        self.last_error: LastError | None = None
+
+    def renewed(self, token: Token, generation: int) -> None:
+        """The provider gave a token."""
+        self.renewals += 1
+        for warning in token.warnings:
+            self._say("odd_answer", warning, "warning")
+        self._say("renewed", f"new {token.field}, {_lives(token)}", generation=generation)
+
+    def adopted(self, token: Token, generation: int) -> None:
+        """The store already had a token."""
+        message = f"{token.field} taken from the store, {_lives(token)}"
+        self._say("adopted", message, generation=generation)
+
+    def failed(self, error: TokenRequestError, wait: float) -> None:
+        """A token request failed; the next comes in ``wait`` seconds, infinity: not by itself."""
+        message = str(error)
+        self.failures[error.reason] += 1
+        self.last_error = LastError(error.reason, message, self._clock.wall())
+        alone = math.isinf(wait)
+        then = "no further try by itself" if alone else f"next try in {wait:.1f} s"
+        level: Level = "error" if alone else "warning"
+        self._say("failed", f"{message}; {then}", level, reason=error.reason)
+
+    def rejected(self, generation: int) -> None:
+        """An upstream's 401 rejected a generation."""
+        self.rejections += 1
+        message = "an upstream answered 401: the token is renewed"
+        self._say("rejected", message, "warning", generation=generation)
+
+    def _say(self, kind: str, message: str, level: Level = "info", **fields: str | float) -> None:
+        self._log(Event(kind, self.name, f"credential {self.name}: {message}", level, fields))
+
+
+def _lives(token: Token) -> str:
+    lifetime = token.lifetime
+    return "does not expire" if lifetime is None else f"lives {lifetime:.1f} s"

@@ -1,0 +1,184 @@
+"""Keeps the held token fresh: one try in flight, owned here, and one timer that begins the next.
+
+Decides when a try begins and what its end changes; who is served meanwhile is ``credential``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from random import Random
+
+from proxy.clock import Clock, Timer
+from proxy.errors import Failure, TokenRequestError
+from proxy.tokens.held import Held
+from proxy.tokens.journal import Journal
+from proxy.tokens.policy import RenewalPolicy, Use
+from proxy.tokens.renewal import Renewal, Renewed
+from proxy.tokens.retries import Retries
+from proxy.tokens.waiters import Waiters
+
+_LOOK_AGAIN = 15.0
+"""Seconds after which the timer looks again at the latest: sleep and jumps of the wall clock move
+the moments, and no timer tells."""
+_TICK = 0.001
+"""The timer's least delay in seconds, so that rounding never makes it spin."""
+
+
+class Upkeep:
+    """Renews what ``held`` holds.
+
+    Attributes:
+        held: the token at hand.
+        renewal, retries: what a try does, and when the next may be.
+        waiting: those who want to know when something changed.
+        tries: how many tries have ended.
+        used: when the token was last asked for, monotonic seconds.
+        closed: no try begins any more.
+    """
+
+    def __init__(
+        self,
+        renewal: Renewal,
+        policy: RenewalPolicy,
+        journal: Journal,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self.held = Held(clock)
+        self.renewal = renewal
+        self.retries = Retries(random)
+        self.waiting = Waiters(clock)
+        self.tries = 0
+        self.used = -math.inf
+        self.closed = False
+        self._policy = policy
+        self._journal = journal
+        self._clock = clock
+        self._random = random
+        self._task: asyncio.Task[None] | None = None
+        self._timer: Timer | None = None
+        self._started = False
+
+    @property
+    def trying(self) -> bool:
+        """Whether a try is in flight."""
+        return self._task is not None
+
+    def start(self) -> None:
+        """Renew without traffic from now on."""
+        self._started = True
+        self._tick()
+
+    async def close(self) -> None:
+        """Stop the timer, cancel the try in flight, wake who waits."""
+        self.closed = True
+        self._arm()
+        self.waiting.wake()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    def begin_if_due(self, now: float) -> None:
+        """Begin a try unless one is in flight or the next is not yet due."""
+        if self._task is None and now >= self.retries.due:
+            self.begin(forced=False)
+
+    def begin(self, *, forced: bool) -> None:
+        """Begin a try unless one is in flight; ``forced``: ask the provider in any case."""
+        if self._task is None and not self.closed:
+            self._task = asyncio.get_running_loop().create_task(
+                self._try(forced=forced), name=f"token renewal {self._journal.name}"
+            )
+
+    def refuse(self, generation: int) -> None:
+        """A 401 rejected the token at hand: nobody sends it any more."""
+        self.renewal.rejected = generation
+        self.held.drop()
+        self._journal.rejected(generation)
+        self.waiting.wake()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait until something changes, at most ``seconds``."""
+        change = self.waiting.wait(seconds)
+        self._arm()
+        await change
+
+    async def one_try(self, deadline: float) -> bool:
+        """Wait for the end of the try in flight or next due; whether it came in time."""
+        tries = self.tries
+        while self.tries == tries and not self.closed:
+            left = deadline - self._clock.monotonic()
+            if left <= 0:
+                return False
+            await self.pause(left)
+        return self.tries != tries
+
+    def next_in(self) -> float:
+        """Seconds until a try begins; infinity where none comes by itself."""
+        now = self._clock.now()
+        if self._task is not None:
+            return 0.0
+        if not self._wanted(now.monotonic):
+            return math.inf
+        return max(0.0, self.retries.due - now.monotonic, now.until(self.held.moments.soft))
+
+    async def _try(self, *, forced: bool) -> None:
+        try:
+            self._succeeded(await self.renewal.run(self.held.entry, forced=forced))
+        except TokenRequestError as error:
+            self._failed(error)
+        except (Exception, asyncio.CancelledError) as fault:
+            if self.closed:
+                raise
+            # A bug in a source, or a stray cancellation, must not end renewal for ever.
+            self._failed(_internal(fault))
+        finally:
+            self._task = None
+            self.tries += 1
+            self.waiting.wake()
+            self._arm()
+
+    def _succeeded(self, renewed: Renewed) -> None:
+        entry = renewed.entry
+        if entry.token is None:
+            raise ValueError("a renewal without a token")
+        self.held.put(entry, self._policy.margin, self._random.uniform(-1, 1))
+        self.retries.succeeded(self._clock.monotonic())
+        tell = self._journal.renewed if renewed.asked else self._journal.adopted
+        tell(entry.token, entry.generation)
+
+    def _failed(self, error: TokenRequestError) -> None:
+        now = self._clock.monotonic()
+        self.retries.failed(error, now)
+        self._journal.failed(error, self.retries.due - now)
+
+    def _wanted(self, now: float) -> bool:
+        """Whether a try may begin without a request's asking for it now."""
+        if self.waiting:
+            return True
+        idle = self._policy.idle
+        return self._started and (idle is None or now - self.used <= idle)
+
+    def _tick(self) -> None:
+        now = self._clock.monotonic()
+        if self._wanted(now) and self.held.use() is not Use.SERVE:
+            self.begin_if_due(now)
+        self._arm()
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self.closed and (self._started or self.waiting):
+            delay = _LOOK_AGAIN if self.trying else min(_LOOK_AGAIN, self.next_in())
+            self._timer = self._clock.call_later(max(_TICK, delay), self._tick)
+
+
+def _internal(fault: BaseException) -> TokenRequestError:
+    """A bug, told by its class alone: its message might hold anything."""
+    return TokenRequestError(
+        f"internal error while renewing ({type(fault).__name__})",
+        failure=Failure.TRANSIENT,
+        reason="internal",
+    )
