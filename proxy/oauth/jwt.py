@@ -8,7 +8,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+FURTHEST: Final = 1 << 53
 
 
 def claims(token: str) -> Mapping[str, Any] | None:
@@ -21,6 +23,15 @@ def claims(token: str) -> Mapping[str, Any] | None:
         return None
     header, payload = _segment(parts[0]), _segment(parts[1])
     return payload if header is not None and "alg" in header else None
+
+
+def expiry(claims: Mapping[str, Any] | None) -> float | None:
+    """``exp`` (section 4.1.4) in seconds since the epoch, or None without a usable one."""
+    exp = (claims or {}).get("exp")
+    if isinstance(exp, bool) or not isinstance(exp, int | float):
+        return None
+    # No calendar goes further, and an int without bounds would not even convert.
+    return float(exp) if 0 < exp < FURTHEST else None
 
 
 def _segment(text: str) -> Mapping[str, Any] | None:

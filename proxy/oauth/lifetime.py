@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from proxy.clock import Moment
 from proxy.message import Answer
+from proxy.oauth import jwt
 from proxy.oauth.dates import http_date
 
 LONGEST: Final = float(1 << 31)
@@ -85,11 +86,9 @@ def judge(
 
 
 def _left(claims: Mapping[str, Any] | None, now: float) -> float | None:
-    """Seconds until a JWT's ``exp`` (RFC 7519 section 4.1.4), or None without a usable one."""
-    exp = (claims or {}).get("exp")
-    if isinstance(exp, bool) or not isinstance(exp, int | float):
-        return None
-    return exp - now if 0 < exp <= now + LONGEST else None
+    """Seconds until a JWT's ``exp``, or None without a usable one."""
+    exp = jwt.expiry(claims)
+    return None if exp is None or exp - now > LONGEST else exp - now
 
 
 def _earliest(moments: list[Moment]) -> Moment:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from authlib.oidc import discovery
 
 from proxy.errors import Failure, TokenRequestError
 from proxy.message import Answer, Request, is_loopback, origin
-from proxy.oauth.body import json_object
+from proxy.oauth.body import json_object, parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +37,29 @@ def requests(issuer: str) -> tuple[Request, Request]:
     return first, second
 
 
+def is_present(answer: Answer) -> bool:
+    """Whether the place that was asked has a document, good or bad."""
+    return answer.status == HTTPStatus.OK and parse(answer.body) is not None
+
+
 def read(answer: Answer, issuer: str, *, allow_insecure: bool = False) -> Metadata:
-    """The metadata in a successful answer.
+    """The metadata in an answer.
 
     Raises:
-        TokenRequestError: it is no JSON object, speaks for another issuer (section 3.3 of RFC
-            8414, 4.3 of OpenID Connect Discovery), or names no token endpoint that may be used.
+        TokenRequestError: there is none, it is no JSON object, speaks for another issuer
+            (RFC 8414 section 3.3, OpenID Connect Discovery section 4.3), or names no token
+            endpoint that may be used.
     """
     where = origin(issuer)
+    if answer.status != HTTPStatus.OK:
+        raise _absent(answer, issuer)
     content = json_object(answer, where)
     _check_issuer(content.get("issuer"), issuer)
     return Metadata(issuer, _token_endpoint(content, where, allow_insecure=allow_insecure))
 
 
-def absent(answer: Answer, issuer: str) -> TokenRequestError:
-    """Neither place has a document; ``answer`` is what came last."""
-    server_fault = answer.status >= 500
+def _absent(answer: Answer, issuer: str) -> TokenRequestError:
+    server_fault = answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     return TokenRequestError(
         f"no discovery document for issuer {_shown(issuer)}: the last place answered"
         f" {answer.status}; check issuer, or set token_url",
@@ -74,7 +82,10 @@ def _token_endpoint(content: Mapping[str, Any], where: str, *, allow_insecure: b
     url = content.get("token_endpoint")
     if not isinstance(url, str) or not url.isascii() or not url.isprintable():
         raise _distrust(f"the discovery document of {where} names no token_endpoint; set token_url")
-    scheme, host = _split(url)
+    try:
+        scheme, host = _split(url)
+    except ValueError:
+        scheme, host = "", None
     if not host or scheme not in {"https", "http"}:
         raise _distrust(f"the token_endpoint in the discovery document of {where} is no URL")
     if scheme == "http" and not (allow_insecure or is_loopback(host)):
@@ -85,12 +96,9 @@ def _token_endpoint(content: Mapping[str, Any], where: str, *, allow_insecure: b
 
 
 def _split(url: str) -> tuple[str, str | None]:
-    try:
-        parts = urlsplit(url)
-        # A port that is no number shows only when it is asked for.
-        return parts.scheme, parts.hostname if parts.port != 0 else None
-    except ValueError:
-        return "", None
+    parts = urlsplit(url)
+    # A port that is no number shows only when it is asked for.
+    return parts.scheme, parts.hostname if parts.port != 0 else None
 
 
 def _shown(url: str) -> str:

@@ -1,0 +1,33 @@
+"""What the grants that refresh have in common: RFC 6749 section 6."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from proxy.clock import Clock
+from proxy.errors import Failure, TokenRequestError
+from proxy.oauth.response import UnusableAnswerError
+from proxy.tokens.ports import Keep
+from proxy.tokens.token import RefreshToken
+
+
+def has_ended(token: RefreshToken, clock: Clock) -> bool:
+    """Whether the provider said that it does not last until now."""
+    return token.expires is not None and clock.now().until(token.expires) <= 0
+
+
+def is_dead(error: TokenRequestError) -> bool:
+    """Whether a refresh failed because of the refresh token itself (section 5.2)."""
+    return error.failure is Failure.TERMINAL and error.error == "invalid_grant"
+
+
+@asynccontextmanager
+async def keeping(keep: Keep) -> AsyncIterator[None]:
+    """Keep the refresh token of an answer that is of no other use: the old one may be dead."""
+    try:
+        yield
+    except UnusableAnswerError as error:
+        if error.refresh is not None:
+            await keep(error.refresh)
+        raise
