@@ -1,0 +1,74 @@
+"""What a Keycloak administrator does before a vendor's users can log in, by the admin REST API."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import aiohttp
+
+from tests.live.keycloak import ADMINISTRATOR, PASSWORD, Keycloak
+
+CLIENT = {
+    "serviceAccountsEnabled": True,
+    "directAccessGrantsEnabled": True,
+    "standardFlowEnabled": False,
+}
+
+
+class Administrator:
+    """Makes realms, clients and users, and reads the events that Keycloak recorded."""
+
+    def __init__(self, keycloak: Keycloak, http: aiohttp.ClientSession) -> None:
+        self._keycloak = keycloak
+        self._http = http
+
+    async def realm(self, name: str) -> None:
+        """Make a realm that records its events; master is there already and only learns to."""
+        events = {"eventsEnabled": True}
+        if name == "master":
+            await self._ask("PUT", "/master", events)
+        else:
+            await self._ask("POST", "", {"realm": name, "enabled": True} | events)
+
+    async def client(self, realm: str, name: str, secret: str, lifespan: int) -> None:
+        """Make a confidential client whose tokens live ``lifespan`` seconds."""
+        attributes = {"access.token.lifespan": str(lifespan)}
+        body = CLIENT | {"clientId": name, "secret": secret, "attributes": attributes}
+        await self._ask("POST", f"/{realm}/clients", body)
+
+    async def user(self, realm: str, name: str, password: str) -> None:
+        """Make a user who can log in by password at once: that takes an e-mail and both names."""
+        secret = {"type": "password", "value": password, "temporary": False}
+        body = {
+            "username": name,
+            "email": name,
+            "emailVerified": True,
+            "firstName": "Mary",
+            "lastName": "Jane",
+            "enabled": True,
+            "credentials": [secret],
+        }
+        await self._ask("POST", f"/{realm}/users", body)
+
+    async def events(self, realm: str, client: str) -> Counter[str]:
+        """How often Keycloak did what for this client: CLIENT_LOGIN, LOGIN, REFRESH_TOKEN, …"""
+        found = await self._ask("GET", f"/{realm}/events?client={client}&max=10000", None)
+        return Counter(str(event["type"]) for event in found)
+
+    async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+        headers = {"Authorization": f"Bearer {await self._token()}"}
+        url = f"{self._keycloak.base}/admin/realms{path}"
+        async with self._http.request(method, url, json=body, headers=headers) as answer:
+            text = await answer.text()
+            if not answer.ok:
+                raise RuntimeError(f"{method} {path}: {answer.status} {text}")
+            return await answer.json() if method == "GET" else None
+
+    async def _token(self) -> str:
+        """A fresh one each time: they live 60 s and tests are longer."""
+        form = {"grant_type": "password", "client_id": "admin-cli"}
+        form |= {"username": ADMINISTRATOR, "password": PASSWORD}
+        url = f"{self._keycloak.base}/realms/master/protocol/openid-connect/token"
+        async with self._http.post(url, data=form) as answer:
+            return str((await answer.json())["access_token"])
