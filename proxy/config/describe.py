@@ -1,0 +1,56 @@
+"""The file's JSON Schema (draft 2020-12), for editors that complete and check it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from proxy.config.file_keys import FileKeys
+from proxy.config.kinds import MARK
+
+_DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
+_NOT_YET: Final = "not in this version"
+_NEEDED: Final = {"RouteKeys": ["upstream", "credential"], "ClientKeys": ["key"]}
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema; what waits for a later version is described as such and marked."""
+    schema = FileKeys.model_json_schema()
+    for name, needed in _NEEDED.items():
+        schema["$defs"][name]["required"] = needed
+    listen = schema["properties"]["listen"]
+    one = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/ListenKeys"}]}
+    schema["properties"]["listen"] = {
+        "anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}],
+        "description": listen["description"],
+    }
+    schema["required"] = ["routes"]
+    return {"$schema": _DRAFT, "title": "token-sidecar"} | _tidied(schema)
+
+
+def _tidied(schema: dict[str, Any]) -> dict[str, Any]:
+    """Without the null that stands for an absent key, and with later keys described as such."""
+    schema.pop("title", None)
+    for section in (schema, *schema["$defs"].values()):
+        section.pop("title", None)
+        section["properties"] = {
+            key: _described(found) for key, found in section["properties"].items()
+        }
+    return schema
+
+
+def _described(key: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: one for name, one in key.items() if name != "title"}
+    if kept.get("default", ...) is None:
+        del kept["default"]
+    options = [one for one in kept.get("anyOf", ()) if one != {"type": "null"}]
+    if len(options) == 1:
+        del kept["anyOf"]
+        kept = options[0] | kept
+    elif options:
+        kept["anyOf"] = options
+    if kept.get(MARK) is True:
+        kept["description"] = f"{kept['description']} ({_NOT_YET})"
+        kept.setdefault("not", {}) if "enum" not in kept else None
+    elif later := kept.get(MARK):
+        kept["description"] = f"{kept['description']} ({_NOT_YET}: {', '.join(later)})"
+    return kept

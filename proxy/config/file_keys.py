@@ -1,0 +1,141 @@
+"""The keys of a route and of the whole file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, Field
+
+from proxy.config.credential_keys import CredentialKeys
+from proxy.config.keys import (
+    ClientKeys,
+    DrainKeys,
+    Keys,
+    LimitKeys,
+    ListenKeys,
+    LogKeys,
+    ProviderKeys,
+    TimeoutKeys,
+    TlsKeys,
+)
+from proxy.config.kinds import (
+    NOT_YET,
+    Authority,
+    Bound,
+    Count,
+    Duration,
+    FieldName,
+    HostName,
+    Kind,
+    Later,
+    Origin,
+    Scheme,
+    Size,
+    SomeSize,
+    Switch,
+    Text,
+    Toggled,
+    Url,
+    UrlPath,
+    choice,
+    later,
+)
+from proxy.config.scalars import UnfitError
+
+_DECOYS: Final = ("wallaroo", "seldon", "seldon-session", "runai")
+_SDK_LOGIN: Final = choice("off", later=_DECOYS)
+_MEMORY: Final = choice("memory", later=("file", "redis"))
+
+
+def _sdk_login(value: object) -> object:
+    return _SDK_LOGIN.read("off" if value is False else value)
+
+
+def _store(value: object) -> object:
+    if isinstance(value, dict):
+        raise UnfitError(f"other than memory {NOT_YET}")
+    return _MEMORY.read(value)
+
+
+def _one_or_list(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+class RouteKeys(Keys):
+    """One route: which requests go to which upstream, with which credential."""
+
+    path: UrlPath = Field(default="/", description="what the request's path begins with")
+    host: HostName | None = Field(default=None, description="only requests for this Host")
+    listen: Bound | None = Field(default=None, description="a listener of its own")
+    upstream: Url | None = Field(default=None, description="the URL that takes the path's place")
+    credential: Text | None = Field(default=None, description="a name in credentials, or none")
+    header: FieldName = Field(default="Authorization", description="the field that carries it")
+    scheme: Scheme = Field(default="Bearer", description="what stands before it; '' for nothing")
+    tls: TlsKeys | None = Field(default=None, description="how to trust the upstream")
+    proxy: Later = Field(default=None, description="a proxy on the way to the upstream")
+    allow_insecure: Switch = Field(
+        default=False, description="a credential over plain http to another machine"
+    )
+    clients: list[Text] | None = Field(
+        default=None, description="only these of clients; default all"
+    )
+    cookies: Switch = Field(default=False, description="the client's own cookies pass")
+    rewrite_location: Annotated[object, later(False)] = Field(
+        default=False, description="a Location at the upstream is turned into one here"
+    )
+    timeouts: TimeoutKeys = Field(
+        default=TimeoutKeys(), description="how long the upstream may take"
+    )
+    max_body: SomeSize = Field(default=10 << 30, description="the largest request body; else 413")
+    replay_body: Size = Field(
+        default=1 << 20, description="how much of a request is kept for one replay after a 401"
+    )
+    sdk_login: Annotated[object, Kind(_sdk_login, _SDK_LOGIN.described)] = Field(
+        default="off", description="whose SDK's own login is answered here"
+    )
+
+
+class FileKeys(Keys):
+    """The configuration of token-sidecar."""
+
+    listen: Annotated[list[ListenKeys], BeforeValidator(_one_or_list)] | None = Field(
+        default=None, description="where programs connect; default 127.0.0.1:8080. Or a list"
+    )
+    admin: Toggled = Field(
+        default=None, description="control plane, never remote; default 127.0.0.1:8081"
+    )
+    metrics: Toggled = Field(
+        default=None, description="health and metrics alone, remote too; default off"
+    )
+    allow_remote: Switch = Field(default=False, description="listen on more than loopback")
+    quitquitquit: Annotated[object, later(False)] = Field(
+        default=False, description="POST /quitquitquit on admin ends the process"
+    )
+    hosts: list[Authority] = Field(default=[], description="further Host values that are accepted")
+    browser_origins: list[Origin] = Field(default=[], description="web origins that may call")
+    clients: dict[str, ClientKeys] = Field(
+        default={}, description="who may call; default anybody here"
+    )
+    peer_uids: list[Count] = Field(default=[], description="further users on our Unix sockets")
+    workers: Annotated[object, later(1)] = Field(
+        default=1, description="processes that share the work"
+    )
+    log: LogKeys = Field(default=LogKeys(), description="what is written to standard error")
+    limits: LimitKeys = Field(default=LimitKeys(), description="what a request may take")
+    hold: Duration = Field(default=10.0, description="how long a request may wait for a token")
+    drain: DrainKeys = Field(default=DrainKeys(), description="how the process ends")
+    state_dir: Text = Field(
+        default="~/.local/state/token-sidecar", description="where what must survive is kept"
+    )
+    providers: dict[str, ProviderKeys] = Field(
+        default={}, description="providers that credentials share"
+    )
+    credentials: dict[str, CredentialKeys] = Field(
+        default={}, description="how tokens are obtained"
+    )
+    routes: list[RouteKeys] = Field(default=[], description="which requests go where")
+    store: Annotated[object, Kind(_store, _MEMORY.described)] = Field(
+        default="memory", description="where tokens are kept"
+    )
+    encryption_key: Later = Field(default=None, description="what a store is encrypted with")
+    vault: Later = Field(default=None, description="where vault secrets come from")

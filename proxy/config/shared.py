@@ -1,0 +1,71 @@
+"""Resolves what several sections have: secrets, TLS, plain http that needs leave."""
+
+from __future__ import annotations
+
+from proxy.config.keys import TlsKeys
+from proxy.config.kinds import Written
+from proxy.config.model import (
+    CredentialsFileSecret,
+    EnvSecret,
+    FileSecret,
+    PlainSecret,
+    SecretReference,
+    Tls,
+)
+from proxy.config.report import Section
+from proxy.config.scalars import is_loopback, url
+from proxy.config.surroundings import Surroundings, unreadable
+from proxy.secret import Secret
+
+
+def secret(
+    written: Written | None, key: str, section: Section, around: Surroundings
+) -> SecretReference | None:
+    """The reference that stands under ``key``; a plain one is warned about."""
+    if written is None:
+        return None
+    at = section.at(key)
+    if written.kind == "env":
+        return EnvSecret(written.where, at)
+    if written.kind == "file":
+        return FileSecret(around.path(written.where), at)
+    if written.kind == "credentials_file":
+        return CredentialsFileSecret(around.path(written.where), section.at("credentials_file"))
+    section.warn(key, f"`{key}` stands here in plain text: use {{env: NAME}} or {{file: path}}")
+    return PlainSecret(written.value or Secret(""), at)
+
+
+def tls(keys: TlsKeys | None, section: Section, around: Surroundings) -> Tls:
+    """The TLS settings of a section, whose files can be read."""
+    if keys is None:
+        return Tls()
+    inner = section.inner("tls")
+    if keys.key_file and not keys.cert_file:
+        inner.missing("cert_file", "`tls` has a key_file and no cert_file that it belongs to")
+    if not keys.verify:
+        inner.warn("verify", "`verify: false` trusts whoever answers: use ca_file instead")
+        if keys.ca_file:
+            inner.unfit("ca_file", "`ca_file` and `verify: false` exclude each other")
+    files = {name: getattr(keys, name) for name in ("ca_file", "cert_file", "key_file")}
+    paths = {name: around.path(one) for name, one in files.items() if one}
+    for name, path in paths.items():
+        if fault := unreadable(path):
+            inner.wrong(name, f"`{name}` {fault}")
+    return Tls(verify=keys.verify, **paths)
+
+
+def refuse_plain_http(key: str, address: str, section: Section, *, allowed: bool) -> None:
+    """Plain http to another machine is a mistake unless ``allow_insecure`` says otherwise."""
+    found = url(address)
+    if not (found.secure or allowed or is_loopback(found.host)):
+        section.wrong(
+            key,
+            f"`{key}` sends secrets over plain http to another machine: use https, "
+            "or say `allow_insecure: true` beside it",
+        )
+
+
+def warn_insecure(section: Section, *, allowed: bool) -> None:
+    """``allow_insecure: true`` should not stay."""
+    if allowed:
+        section.warn("allow_insecure", "`allow_insecure: true` lets secrets travel unencrypted")

@@ -1,0 +1,47 @@
+"""Where the file lies and whose it is: what relative paths and ``~`` mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The file's directory and the user's home."""
+
+    directory: Path
+    home: Path
+
+    @classmethod
+    def of(cls, file: Path, environ: Mapping[str, str]) -> Surroundings:
+        """Those of the configuration ``file``; the home is HOME's, else the system's word."""
+        return cls(Path(os.path.abspath(file)).parent, home(environ))  # noqa: PTH100 - keeps links
+
+    def path(self, written: str) -> Path:
+        """The absolute path that ``written`` means in the file."""
+        if written == "~" or written.startswith("~/"):
+            return self.home / written[2:]
+        return Path(os.path.normpath(self.directory / written))
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The user's home directory."""
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def unreadable(path: Path) -> str | None:
+    """Why ``path`` can't be read as a file, None if it can."""
+    try:
+        with path.open("rb"):
+            return None
+    except IsADirectoryError:
+        return f"names a directory, {path}: a file is needed"
+    except FileNotFoundError:
+        return f"names a file that is not there: {path}"
+    except PermissionError:
+        return f"names a file that we may not read: {path}"
+    except OSError as error:
+        return f"names {path}, which can't be read: {error.strerror}"
