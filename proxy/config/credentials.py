@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from proxy.config import credentials_file, presets
+from proxy.config.addresses import url
 from proxy.config.combinations import check_combination
 from proxy.config.credential_keys import CredentialKeys
 from proxy.config.file_keys import FileKeys
@@ -14,7 +15,7 @@ from proxy.config.kinds import Written
 from proxy.config.model import ClientAuthentication, Credential, Grant, Provider, Renew
 from proxy.config.providers import Providers, check_provider, provider
 from proxy.config.report import Report, Section
-from proxy.config.scalars import UnfitError, url
+from proxy.config.scalars import UnfitError
 from proxy.config.shared import refuse_plain_http, secret
 from proxy.config.surroundings import Surroundings, unreadable
 

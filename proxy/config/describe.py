@@ -50,7 +50,8 @@ def _described(key: dict[str, Any]) -> dict[str, Any]:
         kept["anyOf"] = options
     if kept.get(MARK) is True:
         kept["description"] = f"{kept['description']} ({_NOT_YET})"
-        kept.setdefault("not", {}) if "enum" not in kept else None
+        if "enum" not in kept:
+            kept["not"] = {}  # no value is right
     elif later := kept.get(MARK):
         kept["description"] = f"{kept['description']} ({_NOT_YET}: {', '.join(later)})"
     return kept

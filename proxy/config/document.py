@@ -63,7 +63,8 @@ def _explain(error: yaml.YAMLError, text: str, report: Report) -> None:
         what = "a control character that YAML does not allow: remove it"
     else:
         line, column = mark.line + 1, mark.column + 1
-        what = _syntax_fault(error, (text.splitlines() or [""])[min(mark.line, text.count("\n"))])
+        lines = text.split("\n")
+        what = _syntax_fault(error, lines[min(mark.line, len(lines) - 1)])
     report.mark((), (line, column))
     report.problem((), what)
 

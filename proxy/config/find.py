@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -26,7 +27,7 @@ def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
         return _named(named, environ, cwd)
     places = [cwd / _LOCAL, _of_user(environ)]
     for place in places:
-        if place.exists():
+        if os.path.exists(place):
             return Path(_LOCAL) if place.parent == Path.cwd() else place
     looked = ", ".join(["--config", VARIABLE, *map(str, places)])
     raise ConfigurationError(

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from proxy.config import scalars
+from proxy.config import addresses, scalars
 from proxy.config.model import Address
 from proxy.config.report import Trail, suggestion
 from proxy.config.scalars import UnfitError
@@ -108,12 +108,12 @@ def later(*off: object) -> Kind:
 
 
 def _off(value: object) -> Address | None:
-    return None if value is False or value == "off" else scalars.address(value)
+    return None if value is False or value == "off" else addresses.address(value)
 
 
 def _egress(value: object) -> str:
     if value != "none":
-        found = scalars.url(value, userinfo=True)
+        found = addresses.url(value, userinfo=True)
         if found.path not in ("", "/") or found.query:
             raise UnfitError("must be http://host:port, or none")
     return str(value)
@@ -134,7 +134,7 @@ def _above_zero(read: Callable[[object], Any]) -> Callable[[object], Any]:
 
 
 def _url(value: object) -> str:
-    scalars.url(value)
+    addresses.url(value)
     return str(value)
 
 
@@ -152,13 +152,14 @@ _SIZE: Final = {"type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _SWITCH: Final = {"type": "boolean"}
 _LIST: Final = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_SECRET_LATER: Final = {key: {"description": NOT_YET, MARK: True} for key in _ELSEWHERE}
 _SECRET: Final = {
     "anyOf": [
         _TEXT,
         {
             "type": "object",
             "additionalProperties": False,
-            "properties": {"env": _TEXT, "file": _TEXT, **{k: {MARK: True} for k in _ELSEWHERE}},
+            "properties": {"env": _TEXT, "file": _TEXT, **_SECRET_LATER},
         },
     ]
 }
@@ -173,13 +174,13 @@ Period = Annotated[float, Kind(_above_zero(scalars.duration), _DURATION)]
 Idle = Annotated[float | None, Kind(_idle, _DURATION | {"pattern": "never|[0-9]+"})]
 Size = Annotated[int, Kind(scalars.size, _SIZE)]
 SomeSize = Annotated[int, Kind(_above_zero(scalars.size), _SIZE)]
-HostName = Annotated[str, Kind(scalars.host_name, _TEXT)]
-Authority = Annotated[str, Kind(scalars.authority, _TEXT)]
-Origin = Annotated[str, Kind(scalars.origin, _TEXT)]
-Bound = Annotated[Address, Kind(scalars.address, _TEXT)]
+HostName = Annotated[str, Kind(addresses.host_name, _TEXT)]
+Authority = Annotated[str, Kind(addresses.authority, _TEXT)]
+Origin = Annotated[str, Kind(addresses.origin, _TEXT)]
+Bound = Annotated[Address, Kind(addresses.address, _TEXT)]
 Toggled = Annotated[Address | None, Kind(_off, {"anyOf": [_TEXT, {"const": False}]})]
 Url = Annotated[str, Kind(_url, _TEXT | {"format": "uri"})]
-UrlPath = Annotated[str, Kind(scalars.path, {"type": "string", "pattern": "^/"})]
+UrlPath = Annotated[str, Kind(addresses.path, {"type": "string", "pattern": "^/"})]
 FieldName = Annotated[str, Kind(scalars.token, _TEXT)]
 Scheme = Annotated[str, Kind(_scheme, {"type": "string"})]
 EgressProxy = Annotated[str, Kind(_egress, _TEXT)]

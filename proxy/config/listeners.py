@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from proxy.config.addresses import is_loopback
 from proxy.config.file_keys import FileKeys
 from proxy.config.model import Address, Upstream
 from proxy.config.report import Report, Trail
-from proxy.config.scalars import is_loopback
 from proxy.config.surroundings import Surroundings
 
 _LISTEN: Final = Address("127.0.0.1", 8080)
@@ -42,8 +42,8 @@ def resolve(file: FileKeys, report: Report, around: Surroundings) -> Listeners:
     """The file's listeners; mistakes go to ``report``."""
     listeners = Listeners(
         main=tuple(_main(file, report, around)),
-        admin=_toggled(file, "admin", _ADMIN, around),
-        metrics=_toggled(file, "metrics", None, around),
+        admin=_toggled(file, "admin", _ADMIN, report, around),
+        metrics=_toggled(file, "metrics", None, report, around),
         routes={
             index: _absolute(route.listen, around)
             for index, route in enumerate(file.routes)
@@ -63,13 +63,15 @@ def _main(file: FileKeys, report: Report, around: Surroundings) -> Iterator[Addr
             yield _absolute(keys.address, around)
         elif not report.spoiled(("listen",)):
             report.problem(("listen", index), "`listen` needs an `address`")
-    if not file.listen:
+    if not file.listen and not report.spoiled(("listen",)):
         yield _LISTEN
 
 
 def _toggled(
-    file: FileKeys, key: str, default: Address | None, around: Surroundings
+    file: FileKeys, key: str, default: Address | None, report: Report, around: Surroundings
 ) -> Address | None:
+    if report.spoiled((key,)):
+        return None
     given: Address | None = getattr(file, key) if key in file.model_fields_set else default
     return _absolute(given, around) if given else None
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote
 
+from proxy.config.addresses import url
 from proxy.config.credential_keys import CredentialKeys
 from proxy.config.report import Section
-from proxy.config.scalars import UnfitError, url
+from proxy.config.scalars import UnfitError
 
 Fills = Mapping[str, object]
 ENDPOINTS: Final = ("token_url", "issuer", "login_url")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from proxy.config.addresses import path, segments, url
 from proxy.config.file_keys import FileKeys, RouteKeys
 from proxy.config.listeners import Listeners
 from proxy.config.model import Address, Route, Timeouts, Tls, Upstream
 from proxy.config.report import Report, Section, suggestion
-from proxy.config.scalars import UnfitError, path, segments, url
+from proxy.config.scalars import UnfitError
 from proxy.config.shared import refuse_plain_http, tls, warn_insecure
 from proxy.config.surroundings import Surroundings
 
@@ -115,6 +116,8 @@ def _credential(keys: RouteKeys, file: FileKeys, section: Section) -> None:
 
 
 def _clients(keys: RouteKeys, file: FileKeys, section: Section) -> None:
+    if keys.clients == []:
+        section.wrong("clients", "`clients` names nobody: leave it out to serve all")
     for index, name in enumerate(keys.clients or ()):
         if name not in file.clients and not section.report.spoiled(("clients", name)):
             hint = suggestion(name, file.clients)

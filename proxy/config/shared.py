@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from proxy.config.addresses import is_loopback, url
 from proxy.config.keys import TlsKeys
 from proxy.config.kinds import Written
 from proxy.config.model import (
@@ -13,7 +14,6 @@ from proxy.config.model import (
     Tls,
 )
 from proxy.config.report import Section
-from proxy.config.scalars import is_loopback, url
 from proxy.config.surroundings import Surroundings, unreadable
 from proxy.secret import Secret
 
