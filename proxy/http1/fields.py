@@ -65,6 +65,7 @@ def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
     return frozenset(found)
 
 
+@functools.lru_cache(maxsize=1024)
 def stops_here(name: bytes) -> bool:
     """Whether a request field never goes further; ``_`` counts as ``-`` (CGI can't tell them)."""
     plain = name.replace(b"_", b"-")

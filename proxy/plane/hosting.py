@@ -18,6 +18,9 @@ from aiohttp.web_server import Server
 BACKLOG: Final = 1024
 """Connections the kernel queues: a burst of clients at a cold start is not turned away."""
 
+LINGER: Final = 1.0
+"""Seconds that connections get to go once everything is closed; draining came before."""
+
 
 class BoundSite(BaseSite):
     """A site on a bound socket, TCP or Unix; uvloop wants to be told which of the two."""
@@ -64,7 +67,9 @@ class Hosted:
         tls: ssl.SSLContext | None = None,
     ) -> Hosted:
         """Serve ``server`` (or an application's runner) on ``sockets`` from now on."""
-        runner = ServerRunner(server) if isinstance(server, Server) else server
+        runner = (
+            ServerRunner(server, shutdown_timeout=LINGER) if isinstance(server, Server) else server
+        )
         await runner.setup()
         for sock in sockets:
             await BoundSite(runner, sock, tls).start()

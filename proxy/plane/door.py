@@ -1,0 +1,107 @@
+"""One listener as its connections see it: who gets in, what is served behind it.
+
+The configuration behind a door is swapped whole; requests under way keep what they had.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+from proxy.plane import answers
+from proxy.plane.answers import Problem
+from proxy.plane.exchange import Exchange
+from proxy.plane.guard import Guard
+from proxy.plane.inbound import Inbound
+from proxy.plane.prepare import Prepared, Preparer
+from proxy.plane.settings import Address, Limits, Route
+from proxy.plane.totals import AccessRecord
+
+if TYPE_CHECKING:
+    from proxy.plane.plane import Plane
+
+PEER_CREDENTIALS: Final = struct.Struct("3i")
+
+
+class Door:
+    """The way in at one address."""
+
+    def __init__(self, plane: Plane, address: Address) -> None:
+        self._plane = plane
+        self.address = address
+        self.now = plane.now
+        self.furnish()
+
+    def furnish(self) -> None:
+        """Take over the plane's present configuration."""
+        plane, settings = self._plane, self._plane.settings
+        hosts = {*settings.hosts, *(route.host for route in settings.routes if route.host)}
+        guard = Guard(self.address, hosts=hosts, origins=settings.origins, clients=settings.clients)
+        own = None if self.address in settings.listeners else self.address
+        self.limits: Limits = settings.limits
+        self.prepare = Preparer(own, guard, plane.table, plane.credentials, settings.limits).prepare
+
+    @property
+    def draining(self) -> bool:
+        """Whether connections are to be closed after their answers."""
+        return self._plane.draining
+
+    def enter(self, inbound: Inbound, sock: socket.socket | None) -> Problem | None:
+        """A connection has come: why it may not stay, or None."""
+        self._plane.inbounds.add(inbound)
+        if len(self._plane.inbounds) > self.limits.connections:
+            return answers.TOO_MANY_CONNECTIONS
+        if self.address.path and sock is not None and not self._knows(sock):
+            return answers.FOREIGN_PEER
+        return None
+
+    def _knows(self, sock: socket.socket) -> bool:
+        option = getattr(socket, "SO_PEERCRED", None)
+        if option is None:  # not Linux: the socket file's mode 0600 is what keeps others out
+            return True
+        peer = sock.getsockopt(socket.SOL_SOCKET, option, PEER_CREDENTIALS.size)
+        uid = PEER_CREDENTIALS.unpack(peer)[1]
+        return uid == os.getuid() or uid in self._plane.settings.peer_uids
+
+    def close_idle(self) -> None:
+        """Let idle connections go; busy ones follow after their answers."""
+        for inbound in [i for i in self._plane.inbounds if i.door is self]:
+            inbound.close_when_idle()
+
+    def close_all(self) -> None:
+        """Cut what is left."""
+        for inbound in [i for i in self._plane.inbounds if i.door is self]:
+            inbound.transport.abort()
+
+    def leave(self, inbound: Inbound) -> None:
+        """A connection is gone."""
+        self._plane.inbounds.discard(inbound)
+        self._plane.look_whether_finished()
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing new is served here."""
+        return self._plane.closing
+
+    def admits(self) -> bool:
+        """Whether one more request may be under way."""
+        return self._plane.in_flight < self.limits.in_flight
+
+    def exchange(
+        self, inbound: Inbound, prepared: Prepared, route: Route, digits: bytes
+    ) -> Exchange:
+        """A new exchange on this connection."""
+        self._plane.exchange_begun(route)
+        return Exchange(self._plane, inbound, prepared, route, digits)
+
+    def refused(self, prepared: Prepared | None, problem: Problem, instance: str) -> None:
+        """Tell of a request that never became an exchange."""
+        method = prepared.method.decode("ascii") if prepared else "-"
+        label = prepared.route.label if prepared and prepared.route else None
+        self._plane.refused(
+            AccessRecord(
+                method, label, problem.status, 0, 0, 0.0, error=problem.error, instance=instance
+            )
+        )

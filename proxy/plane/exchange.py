@@ -1,0 +1,386 @@
+"""One request and its response: the credential at the moment of writing, one replay after a 401.
+
+The fast path is synchronous: token fresh, connection idle, one write. Whatever has to
+wait does so in a task of its own. Bytes are the connections', rules are ``http1``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import math
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Final
+
+from proxy.errors import CredentialUnavailable
+from proxy.http1.framing import Kind
+from proxy.http1.refusal import MessageError
+from proxy.plane import answers
+from proxy.plane.answers import Problem
+from proxy.plane.outbound import Outbound
+from proxy.plane.outgoing import Outgoing
+from proxy.plane.pool import Pool, UpstreamError
+from proxy.plane.prepare import Prepared
+from proxy.plane.relay import Relay, relay_for
+from proxy.plane.response import PreparedResponse, hop_lines
+from proxy.plane.settings import Route
+from proxy.plane.totals import AccessRecord
+from proxy.plane.tunnel import Tunnel
+from proxy.tokens.lease import Lease
+
+if TYPE_CHECKING:
+    from proxy.plane.inbound import Inbound
+    from proxy.plane.plane import Plane
+
+MOST_WAITING: Final = 64 << 10
+"""Bytes of a body that wait for a connection or a token before the client is held back."""
+UNAUTHORIZED: Final = 401
+CLIENT_GONE: Final = "client_gone"
+
+
+class _Phase(enum.Enum):
+    WAITING = 1
+    SENT = 2
+    HELD = 3
+    ANSWERED = 4
+    OVER = 5
+
+
+class Exchange:
+    """A request under way.
+
+    Attributes:
+        complete: the whole request body has come.
+        to_head: the request is a HEAD.
+        idle_timeout: seconds without progress before it is given up.
+    """
+
+    __slots__ = (
+        "_bytes_out",
+        "_discarding",
+        "_generation",
+        "_hold_left",
+        "_inbound",
+        "_keep_alive",
+        "_outbound",
+        "_outgoing",
+        "_phase",
+        "_plane",
+        "_pool",
+        "_prepared",
+        "_relay",
+        "_replayed",
+        "_response",
+        "_response_digits",
+        "_route",
+        "_started",
+        "_status",
+        "_task",
+        "complete",
+        "idle_timeout",
+        "to_head",
+    )
+
+    def __init__(
+        self, plane: Plane, inbound: Inbound, prepared: Prepared, route: Route, digits: bytes
+    ) -> None:
+        self._plane = plane
+        self._inbound = inbound
+        self._prepared = prepared
+        self._route = route
+        self._pool: Pool = plane.pool(route.upstream)
+        self._outgoing = Outgoing(prepared, digits, plane.budget, route.replay_body)
+        self._bytes_out = 0
+        self._discarding = False
+        self._generation: int | None = None
+        self._hold_left = plane.settings.hold
+        self._keep_alive = prepared.keep_alive
+        self._outbound: Outbound | None = None
+        self._phase = _Phase.WAITING
+        self._relay: Relay | None = None
+        self._replayed = False
+        self._response: PreparedResponse | None = None
+        self._response_digits = b""
+        self._started = plane.now()
+        self._status = 0
+        self._task: asyncio.Task[None] | None = None
+        self.complete = False
+        self.idle_timeout = route.idle_timeout
+        self.to_head = prepared.method == b"HEAD"
+
+    # -- the request
+
+    def start(self, first: bytes, size: int, *, complete: bool) -> None:
+        """Begin with what has come of the body; ``size`` counts its own bytes."""
+        self.complete = complete
+        if first:
+            self._outgoing.count(size)
+            self._outgoing.wait(first)
+        credential = self._prepared.credential
+        lease = credential.current() if credential else None
+        if lease is not None or credential is None:
+            outbound = self._pool.take()
+            if outbound is not None:
+                self._send(outbound, lease)
+                return
+        self._run(self._establish())
+
+    def body(self, encoded: bytes, size: int, *, complete: bool) -> None:
+        """More of the body, framed for the upstream; ``size`` counts the body's own bytes."""
+        self.complete = complete
+        if self._outgoing.count(size) > self._route.max_body:
+            self.fail(answers.BODY_TOO_LARGE)
+        elif self._discarding:
+            return
+        elif self._outbound is None or self._phase is _Phase.HELD:
+            self._outgoing.wait(encoded)
+            if self._outgoing.waiting > MOST_WAITING:
+                self._inbound.stop_reading()
+        else:
+            self._outgoing.keep(encoded)
+            self._outbound.deadline = math.inf
+            self._outbound.transport.write(encoded)
+            self._await_head(self._outbound)
+
+    def _send(self, outbound: Outbound, lease: Lease | None) -> None:
+        self._generation = lease.generation if lease else None
+        self._outbound = outbound
+        self._phase = _Phase.SENT
+        outbound.begin(self, self._outgoing.message(lease))
+        self._await_head(outbound)
+        if not self.complete and not outbound.blocked:
+            self._inbound.start_reading()
+
+    def _await_head(self, outbound: Outbound) -> None:
+        """From here the head timeout runs: nothing more is sent before the upstream speaks."""
+        silent = self.complete or (self._prepared.expects and not self._outgoing.size)
+        if silent and self._phase is _Phase.SENT and not outbound.blocked:
+            outbound.deadline = self._plane.now() + self._route.head_timeout
+
+    # -- what has to wait
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._guarded(work))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except CredentialUnavailable as error:
+            self.fail(answers.of_credential(error))
+        except UpstreamError as error:
+            self.fail(error.problem)
+        except Exception as error:  # noqa: BLE001 - the client gets an answer whatever happens
+            self.fail(answers.INTERNAL)
+            self._plane.report(error)
+
+    async def _establish(self) -> None:
+        lease = await self._lease()
+        outbound = self._pool.take()
+        while outbound is None:
+            outbound = await self._pool.connect()
+            lease = await self._lease()  # the one of the moment of writing
+            if not outbound.usable:
+                outbound = self._pool.take()
+        self._send(outbound, lease)
+
+    async def _lease(self) -> Lease | None:
+        credential = self._prepared.credential
+        if credential is None:
+            return None
+        lease = credential.current()
+        if lease is None:
+            begun = self._plane.now()
+            lease = await credential.acquire(self._hold_left)
+            self._spend(begun)
+        return lease
+
+    def _spend(self, begun: float) -> None:
+        self._hold_left = max(0.0, self._hold_left - (self._plane.now() - begun))
+
+    # -- the response
+
+    def inform(self, prepared: PreparedResponse, digits: bytes) -> None:
+        """A 1xx came: pass it on, HTTP/1.0 clients excepted (RFC 9110 section 15.2)."""
+        if self._prepared.minor:
+            self._inbound.write(b"".join((prepared.before, digits, prepared.after, b"\r\n")))
+
+    def respond(self, prepared: PreparedResponse, digits: bytes, rest: bytes) -> None:
+        """The response's head came, and ``rest`` behind it."""
+        self._response, self._response_digits = prepared, digits
+        if prepared.status == 101:
+            self._switch(rest)
+        elif prepared.status == UNAUTHORIZED and self._reject_token(rest):
+            return
+        else:
+            self._deliver(rest)
+
+    def _reject_token(self, rest: bytes) -> bool:
+        """The 401 rule: True where the answer waits for a new token and a replay."""
+        credential, generation = self._prepared.credential, self._generation
+        if credential is None or generation is None or self._replayed or self._outbound is None:
+            return False
+        if not self._outgoing.repeatable:
+            self._plane.spawn(credential.reject(generation, 0.0))
+            return False
+        self._phase = _Phase.HELD
+        self._outbound.hold()
+        self._run(self._reauthorize(self._outbound, rest, credential.reject, generation))
+        return True
+
+    async def _reauthorize(
+        self, refused: Outbound, rest: bytes, reject: Any, generation: int
+    ) -> None:
+        begun = self._plane.now()
+        lease = await reject(generation, self._hold_left)
+        self._spend(begun)
+        if lease is None or not self._outgoing.repeatable:
+            self._discarding = not self.complete
+            self._deliver(rest + refused.take_held())
+            return
+        refused.drop()
+        self._outbound = None
+        self._replayed = True
+        self._phase = _Phase.WAITING
+        self._outgoing.rewind()
+        await self._establish()
+
+    def _deliver(self, rest: bytes) -> None:
+        prepared, outbound = self._response, self._outbound
+        if prepared is None or outbound is None:
+            return
+        self._outgoing.release()
+        minor = self._prepared.minor
+        length = int(self._response_digits or prepared.framing.length)
+        relay = self._relay = relay_for(prepared.framing, length, chunk=minor > 0)
+        try:
+            body = relay.feed(rest) if rest else b""
+        except MessageError as error:
+            self.fail(Problem(502, "http_protocol_error", f"The upstream's body: {error.detail}."))
+            return
+        self._phase, self._status = _Phase.ANSWERED, prepared.status
+        outbound.carry(relay)
+        self._keep_alive = self._keep_alive and not self._must_close(prepared)
+        hop = hop_lines(prepared, minor, keep_alive=self._keep_alive)
+        self._inbound.write(
+            b"".join((prepared.before, self._response_digits, prepared.after, hop, b"\r\n", body))
+        )
+        if relay.done:
+            self.body_ended(b"")
+        elif outbound.lost:
+            self.body_ended(relay.close())
+
+    def _must_close(self, prepared: PreparedResponse) -> bool:
+        """Whether this answer ends the client's connection, whatever the client wished."""
+        request = self._prepared
+        unread = request.expects and not self._outgoing.size and not self.complete
+        return self._plane.draining or unread or (prepared.unframed and not request.minor)
+
+    def pass_on(self, data: bytes | memoryview) -> bool:
+        """Body bytes for the client; False where they are still being written from ``data``."""
+        transport = self._inbound.transport
+        transport.write(data)
+        return not transport.get_write_buffer_size()
+
+    def body_ended(self, last: bytes | None) -> None:
+        """The response is complete, or (None) broke off where it must not."""
+        outbound, response = self._outbound, self._response
+        if last is None or outbound is None or response is None:
+            self.fail(answers.INCOMPLETE)
+            return
+        if last:
+            self._inbound.write(last)
+        reusable = response.keep_alive and self.complete and response.framing.kind is not Kind.CLOSE
+        self._outbound = None
+        outbound.settle(reusable=reusable, idle=response.idle)
+        self._over()
+        self._inbound.exchange_over(keep_alive=self._keep_alive, complete=self.complete)
+
+    def _switch(self, rest: bytes) -> None:
+        prepared, outbound = self._response, self._outbound
+        if prepared is None or outbound is None or not self._prepared.upgrade:
+            self.fail(answers.UNASKED_SWITCH)
+            return
+        self._phase, self._status, self._outbound = _Phase.ANSWERED, prepared.status, None
+        tunnel = Tunnel(self._inbound.transport, outbound.transport, self._tunnel_over)
+        outbound.join(tunnel)
+        head = (prepared.before, self._response_digits, prepared.after, b"\r\n")
+        self._inbound.write(b"".join(head))
+        if rest:
+            tunnel.from_upstream(rest)
+        self._inbound.join(tunnel)
+
+    def _tunnel_over(self, sent_up: int, sent_down: int) -> None:
+        self._outgoing.size, self._bytes_out = sent_up, sent_down
+        self._over()
+
+    # -- backpressure
+
+    def client_blocked(self) -> None:
+        """The client does not keep up."""
+        if self._outbound and self._phase is _Phase.ANSWERED:
+            self._outbound.stop_reading()
+
+    def client_ready(self) -> None:
+        """The client has caught up."""
+        if self._outbound and self._phase is _Phase.ANSWERED:
+            self._outbound.start_reading()
+
+    def upstream_blocked(self) -> None:
+        """The upstream does not keep up."""
+        self._inbound.stop_reading()
+
+    def upstream_ready(self) -> None:
+        """The upstream has caught up."""
+        self._inbound.start_reading()
+        if self._outbound:
+            self._await_head(self._outbound)
+
+    # -- the end
+
+    def fail(self, problem: Problem) -> None:
+        """It can't be completed: a problem document, or, where bytes have gone out, the cut."""
+        if self._phase is _Phase.OVER:
+            return
+        answered = self._phase is _Phase.ANSWERED
+        instance = None if answered else answers.new_instance()
+        self._abandon()
+        self._status = self._status or problem.status
+        self._over(problem.error, instance)
+        if instance is None:
+            self._inbound.cut()
+        else:
+            self._inbound.say(problem, instance, complete=self.complete)
+
+    def client_gone(self) -> None:
+        """The client left: nobody waits for the upstream any more."""
+        if self._phase is not _Phase.OVER:
+            self._abandon()
+            self._over(CLIENT_GONE)
+
+    def _abandon(self) -> None:
+        if self._outbound:
+            self._outbound.drop()
+            self._outbound = None
+        if self._task and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    def _over(self, error: str | None = None, instance: str | None = None) -> None:
+        self._phase = _Phase.OVER
+        self._outgoing.release()
+        prepared, route = self._prepared, self._route
+        self._plane.exchange_over(
+            AccessRecord(
+                method=prepared.method.decode("ascii"),
+                route=route.label,
+                status=self._status,
+                bytes_in=self._outgoing.size,
+                bytes_out=self._relay.taken if self._relay else self._bytes_out,
+                seconds=self._plane.now() - self._started,
+                client=prepared.client,
+                credential=route.credential,
+                generation=self._generation,
+                error=error,
+                instance=instance,
+                replayed=self._replayed,
+            ),
+        )

@@ -1,0 +1,396 @@
+"""One client's connection: cuts requests out of its bytes and writes what comes back.
+
+Decides about framing, limits and time on the client's side; where a request goes and
+what is put on it is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import math
+import socket
+from typing import TYPE_CHECKING, Final, cast
+
+from proxy.http1.chunked import ChunkedReader, encode_chunks, encode_end
+from proxy.http1.fields import trailers_to_pass
+from proxy.http1.framing import Kind
+from proxy.http1.refusal import MessageError
+from proxy.plane import answers
+from proxy.plane.answers import Problem
+from proxy.plane.exchange import Exchange
+from proxy.plane.prepare import Prepared
+from proxy.plane.settings import Route
+from proxy.plane.tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from proxy.plane.door import Door
+
+MOST_PIPELINED: Final = 64 << 10
+"""Bytes of later requests that are read while one is being answered."""
+IDLE: Final = 300.0
+"""Seconds an idle client may stay."""
+LINGER: Final = 2.0
+"""Seconds for the client to read a last answer while it still sends (RFC 9112 section 9.6)."""
+
+
+class _State(enum.Enum):
+    HEAD = 1
+    BODY = 2
+    WAIT = 3
+    DISCARD = 4
+    LINGER = 5
+    TUNNEL = 6
+
+
+class Inbound(asyncio.Protocol):
+    """A client's connection.
+
+    Attributes:
+        deadline: monotonic seconds at which the sweep calls ``expire``.
+        door: the listener it came in by.
+    """
+
+    __slots__ = (
+        "_buffer",
+        "_chunks",
+        "_exchange",
+        "_left",
+        "_prepared",
+        "_state",
+        "_stopped",
+        "_tunnel",
+        "deadline",
+        "door",
+        "transport",
+    )
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self._buffer = b""
+        self._chunks: ChunkedReader | None = None
+        self._exchange: Exchange | None = None
+        self._left = 0
+        self._prepared: Prepared | None = None
+        self._state = _State.HEAD
+        self._stopped = False
+        self._tunnel: Tunnel | None = None
+        self.deadline = math.inf
+        self.transport: asyncio.Transport = cast("asyncio.Transport", None)
+
+    # -- what the event loop says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connection, or turn it away."""
+        self.transport = cast("asyncio.Transport", transport)
+        # low=0 with high=1: told at once that bytes are left; high=0 hangs uvloop's TLS
+        self.transport.set_write_buffer_limits(high=1, low=0)
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.deadline = self.door.now() + IDLE
+        refusal = self.door.enter(self, sock)
+        if refusal is not None:
+            self._refuse(refusal)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self._state is _State.HEAD:
+            self._read_head(self._buffer + data if self._buffer else data)
+        elif self._state is _State.BODY:
+            self._body(data)
+        elif self._state is _State.WAIT:
+            self._buffer += data
+            if len(self._buffer) > MOST_PIPELINED:
+                self.stop_reading()
+        elif self._tunnel:
+            self._tunnel.from_client(data)
+        elif self._state is _State.DISCARD:
+            self._discard(data)
+
+    def eof_received(self) -> bool:
+        """The client ends its side: it is gone, unless this is a tunnel."""
+        if self._tunnel:
+            return self._tunnel.client_ended()
+        self._leave()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
+        """The connection is gone."""
+        self.door.leave(self)
+        if self._tunnel:
+            self._tunnel.lost()
+        self._leave()
+
+    def pause_writing(self) -> None:
+        """The client does not keep up."""
+        if self._tunnel:
+            self._tunnel.client_slow(True)
+        elif self._exchange:
+            self._exchange.client_blocked()
+
+    def resume_writing(self) -> None:
+        """The client has caught up."""
+        if self._tunnel:
+            self._tunnel.client_slow(False)
+        elif self._exchange:
+            self._exchange.client_ready()
+
+    def expire(self) -> None:
+        """A deadline has passed."""
+        if self._state is _State.HEAD and self._buffer:
+            self._refuse(answers.SLOW_HEAD)
+        elif self._state is _State.BODY and self._exchange:
+            self._exchange.fail(answers.SLOW_BODY)
+        else:
+            self.transport.close()
+
+    # -- what the exchange does with it
+
+    def write(self, data: bytes) -> None:
+        """Bytes for the client."""
+        self.transport.write(data)
+
+    def stop_reading(self) -> None:
+        """Backpressure: nothing more can be taken for now."""
+        if not self._stopped:
+            self._stopped = True
+            self.deadline = math.inf
+            self.transport.pause_reading()
+
+    def start_reading(self) -> None:
+        """More can be taken."""
+        if self._stopped:
+            self._stopped = False
+            if self._state is _State.BODY:
+                self.deadline = self.door.now() + self.door.limits.body_idle
+            self.transport.resume_reading()
+
+    def join(self, tunnel: Tunnel) -> None:
+        """From now on the bytes are not HTTP any more."""
+        self._state = _State.TUNNEL
+        self._tunnel = tunnel
+        self._exchange = None
+        self.deadline = math.inf
+        self.start_reading()
+        early, self._buffer = self._buffer, b""
+        if early:
+            tunnel.from_client(early)
+
+    def say(self, problem: Problem, instance: str, *, complete: bool) -> None:
+        """Answer in the sidecar's own name."""
+        close = problem.close or not complete or not self._keeps_alive()
+        with_body = self._prepared is None or self._prepared.method != b"HEAD"
+        self.write(problem.encode(instance, close=close, with_body=with_body))
+        self.exchange_over(keep_alive=not close, complete=complete)
+
+    def cut(self) -> None:
+        """End the connection so that nobody takes the response for whole."""
+        self._exchange = None
+        self.transport.abort()
+
+    def exchange_over(self, *, keep_alive: bool, complete: bool) -> None:
+        """The response has been written; what comes next on this connection?"""
+        self._exchange = None
+        if not keep_alive:
+            if complete:
+                self.transport.close()
+            else:
+                self._linger()
+        elif complete:
+            self._next()
+        else:
+            self._state = _State.DISCARD
+            self.start_reading()
+            self.deadline = self.door.now() + self.door.limits.body_idle
+
+    def close_when_idle(self) -> None:
+        """Listeners are closing: an idle connection goes now, a busy one after its answer."""
+        if self._state is _State.HEAD and not self._buffer:
+            self.transport.close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way here."""
+        return self._exchange is not None
+
+    # -- heads
+
+    def _next(self) -> None:
+        if self.door.closing:
+            self.transport.close()
+            return
+        self._state = _State.HEAD
+        self._prepared = None
+        self.start_reading()
+        self.deadline = self.door.now() + IDLE
+        if self._buffer:
+            # through the loop, so that many pipelined requests do not nest
+            asyncio.get_running_loop().call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if self._state is _State.HEAD and self._buffer and not self.transport.is_closing():
+            self._read_head(self._buffer)
+
+    def _read_head(self, data: bytes) -> None:
+        if data.startswith(b"\r\n"):
+            data = data[2:]  # one empty line before a request is forgiven (RFC 9112 section 2.2)
+        limits, end = self.door.limits, data.find(b"\r\n\r\n") + 4
+        if end < 4 and len(data) <= limits.head and b"\n\n" not in data:
+            if not self._buffer:
+                self.deadline = self.door.now() + limits.head_time
+            self._buffer = data
+            return
+        self._buffer = b""
+        if end > limits.head or (end < 4 and len(data) > limits.head):
+            self._refuse(answers.HEAD_TOO_LARGE)
+            return
+        try:
+            prepared, digits = self.door.prepare(data[:end] if end >= 4 else data)
+        except MessageError as error:
+            self._refuse(answers.of_message(error))
+            return
+        self._begin(prepared, digits, data[end:])
+
+    def _begin(self, prepared: Prepared, digits: bytes, rest: bytes) -> None:
+        self._prepared = prepared
+        length = int(digits or prepared.framing.length)
+        route = prepared.route
+        if route is None:
+            self._answer_here(prepared, rest)
+        elif length > route.max_body:
+            self._refuse(answers.BODY_TOO_LARGE)
+        elif not self.door.admits():
+            self._refuse(answers.TOO_MUCH)
+        else:
+            self._exchange_with(route, prepared, digits, rest, length)
+
+    def _exchange_with(
+        self, route: Route, prepared: Prepared, digits: bytes, rest: bytes, length: int
+    ) -> None:
+        exchange = self._exchange = self.door.exchange(self, prepared, route, digits)
+        if prepared.framing.kind is Kind.CHUNKED:
+            self._chunks = ChunkedReader()
+            self._chunked(rest, exchange, first=True)
+        else:
+            self._counted(rest, length, exchange)
+
+    def _answer_here(self, prepared: Prepared, rest: bytes) -> None:
+        """No upstream is asked: a refusal, or ``OPTIONS *`` (RFC 9110 section 9.3.7)."""
+        bodyless = prepared.framing.kind is Kind.NONE
+        self._buffer = rest if bodyless else b""
+        if prepared.refusal is not None:
+            self._refuse(prepared.refusal)
+            return
+        keep_alive = self._keeps_alive() and bodyless
+        self.write(answers.NO_CONTENT + (b"\r\n" if keep_alive else b"Connection: close\r\n\r\n"))
+        self.exchange_over(keep_alive=keep_alive, complete=bodyless)
+
+    # -- bodies
+
+    def _counted(self, rest: bytes, length: int, exchange: Exchange) -> None:
+        if len(rest) >= length:
+            self._state = _State.WAIT
+            self.deadline = math.inf
+            first, self._buffer = (rest[:length], rest[length:]) if length else (b"", rest)
+        else:
+            first, self._left = rest, length - len(rest)
+            self._await_body()
+        exchange.start(first, len(first), complete=self._state is _State.WAIT)
+
+    def _await_body(self) -> None:
+        self._state = _State.BODY
+        expects = self._prepared is not None and self._prepared.expects
+        self.deadline = math.inf if expects else self.door.now() + self.door.limits.body_idle
+
+    def _body(self, data: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        self.deadline = self.door.now() + self.door.limits.body_idle
+        if self._chunks is not None:
+            self._chunked(data, exchange, first=False)
+            return
+        if len(data) >= self._left:
+            data, self._buffer = data[: self._left], data[self._left :]
+            self._wait()
+        self._left -= len(data)
+        exchange.body(data, len(data), complete=not self._left)
+
+    def _wait(self) -> None:
+        self._state = _State.WAIT
+        self._chunks = None
+        self.deadline = math.inf
+
+    def _chunked(self, data: bytes, exchange: Exchange, *, first: bool) -> None:
+        chunks, prepared = self._chunks, self._prepared
+        if chunks is None or prepared is None:
+            return
+        if first:
+            self._await_body()
+        try:
+            pieces = chunks.feed(data)
+        except MessageError as error:
+            self._bad_chunk(exchange, error, first=first)
+            return
+        encoded = encode_chunks(pieces) if pieces else b""
+        if chunks.done:
+            encoded += encode_end(trailers_to_pass(chunks.trailers, prepared.untrailed))
+            self._buffer = chunks.rest
+            self._wait()
+        size = sum(map(len, pieces))
+        if first:
+            exchange.start(encoded, size, complete=chunks.done)
+        elif encoded:
+            exchange.body(encoded, size, complete=chunks.done)
+
+    def _bad_chunk(self, exchange: Exchange, error: MessageError, *, first: bool) -> None:
+        if first:
+            exchange.complete = False
+        exchange.fail(answers.of_message(error))
+
+    def _discard(self, data: bytes) -> None:
+        """The rest of a body that nobody reads any more: it must pass before the next request."""
+        self.deadline = self.door.now() + self.door.limits.body_idle
+        if self._chunks is None:
+            used = min(len(data), self._left)
+            self._left -= used
+            if not self._left:
+                self._buffer = data[used:]
+                self._next()
+            return
+        try:
+            self._chunks.feed(data)
+        except MessageError:
+            self.transport.close()
+            return
+        if self._chunks.done:
+            self._buffer, self._chunks = self._chunks.rest, None
+            self._next()
+
+    # -- endings
+
+    def _keeps_alive(self) -> bool:
+        prepared = self._prepared
+        return prepared is not None and prepared.keep_alive and not self.door.draining
+
+    def _refuse(self, problem: Problem) -> None:
+        """Say no before there is an exchange; the body, if one follows, is not read."""
+        bodyless = self._prepared is not None and self._prepared.framing.kind is Kind.NONE
+        instance = answers.new_instance()
+        self.door.refused(self._prepared, problem, instance)
+        self.say(problem, instance, complete=bodyless)
+
+    def _linger(self) -> None:
+        """Let the last answer arrive: closing on unread bytes would reset it away."""
+        self._state = _State.LINGER
+        self._buffer = b""
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.start_reading()
+        self.deadline = self.door.now() + LINGER
+
+    def _leave(self) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.client_gone()

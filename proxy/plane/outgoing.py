@@ -1,0 +1,99 @@
+"""A request on its way out: its head, the body bytes that wait, and those that may be sent again.
+
+Bodies are kept as references to what was read, without copying, within a budget that
+all requests share (limits.replay_budget). No I/O.
+"""
+
+from __future__ import annotations
+
+from proxy.plane.prepare import Prepared
+from proxy.tokens.lease import Lease
+
+
+class Budget:
+    """Bytes that may be kept at once."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def reserve(self, size: int) -> bool:
+        """Take ``size`` bytes of it; False where it does not hold them."""
+        if size > self._left:
+            return False
+        self._left -= size
+        return True
+
+    def release(self, size: int) -> None:
+        """Give back what was reserved."""
+        self._left += size
+
+
+class Outgoing:
+    """What goes to the upstream for one request.
+
+    Attributes:
+        size: bytes of the body so far, as the client sent them.
+        waiting: bytes that were taken from the client and not yet sent.
+    """
+
+    __slots__ = ("_budget", "_digits", "_kept", "_most", "_pending", "_prepared", "size", "waiting")
+
+    def __init__(self, prepared: Prepared, digits: bytes, budget: Budget, most: int) -> None:
+        self._prepared = prepared
+        self._digits = digits
+        self._budget = budget
+        self._most = most
+        self._kept: list[bytes] | None = [] if prepared.credential else None
+        self._pending: list[bytes] = []
+        self.size = 0
+        self.waiting = 0
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether everything that came so far is kept."""
+        return self._kept is not None
+
+    def count(self, size: int) -> int:
+        """Add to the body's size; the sum."""
+        self.size += size
+        return self.size
+
+    def keep(self, encoded: bytes) -> None:
+        """Remember bytes for a replay, or nothing at all once it is too much."""
+        if self._kept is None or not encoded:
+            return
+        most = self._most = self._most - len(encoded)
+        if most < 0 or not self._budget.reserve(len(encoded)):
+            self.release()
+        else:
+            self._kept.append(encoded)
+
+    def wait(self, encoded: bytes) -> None:
+        """Remember bytes until there is a connection and a token."""
+        self.keep(encoded)
+        self._pending.append(encoded)
+        self.waiting += len(encoded)
+
+    def message(self, lease: Lease | None) -> bytes:
+        """The head with the credential of this moment, and the body bytes that waited."""
+        prepared = self._prepared
+        parts = [prepared.before, self._digits, prepared.after]
+        if lease is not None:
+            parts += (prepared.inject, lease.value, b"\r\n")
+        parts.append(b"\r\n")
+        parts += self._pending
+        self._pending.clear()
+        self.waiting = 0
+        return b"".join(parts)
+
+    def rewind(self) -> None:
+        """Have the next message carry all that was kept."""
+        self._pending = list(self._kept or ())
+
+    def release(self) -> None:
+        """Keep nothing from now on."""
+        kept, self._kept = self._kept, None
+        if kept:
+            self._budget.release(sum(map(len, kept)))

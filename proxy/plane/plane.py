@@ -1,0 +1,173 @@
+"""The data plane as a whole: its doors, pools, budgets and totals, and the swap of all of them.
+
+Everything that is shared between connections is here; nothing here touches a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final
+
+from proxy.clock import Clock
+from proxy.plane.buffer import ReadBuffer
+from proxy.plane.door import Door
+from proxy.plane.inbound import Inbound
+from proxy.plane.outgoing import Budget
+from proxy.plane.pool import Pool
+from proxy.plane.routes import RouteTable
+from proxy.plane.server import PlaneServer
+from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
+from proxy.plane.totals import AccessRecord, Observer, RouteTotals
+from proxy.tokens.credential import Credential
+
+SWEEP: Final = 1.0
+"""Seconds between two looks at all deadlines: one coarse sweep costs less than timers."""
+
+
+class Plane:
+    """Forwards requests and puts the credential on them.
+
+    ``report`` is told of exceptions that are bugs.
+    """
+
+    def __init__(
+        self,
+        settings: PlaneSettings,
+        credentials: Mapping[str, Credential],
+        clock: Clock,
+        observer: Observer,
+        report: Callable[[BaseException], None],
+    ) -> None:
+        self._clock = clock
+        self._observer = observer
+        self.report = report
+        self.now = clock.monotonic
+        self.draining = False
+        self.closing = False
+        self.in_flight = 0
+        self.inbounds: set[Inbound] = set()
+        self.totals: dict[str, RouteTotals] = {}
+        self.budget = Budget(settings.limits.replay_budget)
+        self._buffer = ReadBuffer()
+        self._pools: dict[Upstream, Pool] = {}
+        self._doors: dict[Address, Door] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._idle = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._furnish(settings, credentials)
+
+    # -- configuration
+
+    def swap(self, settings: PlaneSettings, credentials: Mapping[str, Credential]) -> None:
+        """Serve by a new configuration from the next request on."""
+        self._furnish(settings, credentials)
+        for door in self._doors.values():
+            door.furnish()
+        wanted = {route.upstream for route in settings.routes}
+        for upstream in [upstream for upstream in self._pools if upstream not in wanted]:
+            self._pools.pop(upstream).retire()
+
+    def _furnish(self, settings: PlaneSettings, credentials: Mapping[str, Credential]) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.table = RouteTable(settings.routes)
+        for route in settings.routes:
+            self.totals.setdefault(route.label, RouteTotals())
+
+    def listeners(self) -> tuple[Address, ...]:
+        """Every address to listen on: the main ones and the routes' own."""
+        own = (route.listener for route in self.settings.routes if route.listener)
+        return tuple(dict.fromkeys((*self.settings.listeners, *own)))
+
+    def server(self, listener: Address) -> PlaneServer:
+        """What aiohttp's runner hosts at ``listener``."""
+        door = self._doors.get(listener) or Door(self, listener)
+        self._doors[listener] = door
+        return PlaneServer(door)
+
+    def pool(self, upstream: Upstream) -> Pool:
+        """The connections to ``upstream``."""
+        pool = self._pools.get(upstream)
+        if pool is None:
+            pool = Pool(upstream, self.settings.limits, self._buffer, self.now)
+            self._pools[upstream] = pool
+        return pool
+
+    # -- exchanges
+
+    def exchange_begun(self, route: Route) -> None:
+        """A request is under way."""
+        self.in_flight += 1
+        self.totals[route.label].in_flight += 1
+
+    def exchange_over(self, record: AccessRecord) -> None:
+        """A request is done."""
+        self.in_flight -= 1
+        if record.route is not None:
+            totals = self.totals[record.route]
+            totals.in_flight -= 1
+            totals.add(record)
+        self._observer.finished(record)
+        self.look_whether_finished()
+
+    def refused(self, record: AccessRecord) -> None:
+        """A request was turned away before it got under way."""
+        self._observer.finished(record)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something that nobody waits for."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- time
+
+    def start(self) -> None:
+        """Begin to watch the deadlines; needs the running loop."""
+        self._timer = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+
+    def _sweep(self) -> None:
+        now = self.now()
+        for inbound in [i for i in self.inbounds if i.deadline < now]:
+            inbound.expire()
+        for pool in list(self._pools.values()):
+            pool.sweep(now)
+        self.start()
+
+    # -- the end
+
+    def drain(self) -> None:
+        """From now on every answer closes its connection."""
+        self.draining = True
+
+    async def finished(self, grace: float) -> bool:
+        """Wait until nothing is under way, at most ``grace`` seconds; whether that was so."""
+        self.closing = True
+        self._idle.clear()
+        for inbound in list(self.inbounds):
+            inbound.close_when_idle()
+        self.look_whether_finished()
+        try:
+            async with asyncio.timeout(grace):
+                await self._idle.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def look_whether_finished(self) -> None:
+        """An exchange or a connection has ended: was it the last?"""
+        if self.closing and not self.in_flight and not self.inbounds:
+            self._idle.set()
+
+    async def close(self) -> None:
+        """Close every connection, whatever it is doing."""
+        if self._timer:
+            self._timer.cancel()
+        for inbound in list(self.inbounds):
+            inbound.transport.abort()
+        for pool in self._pools.values():
+            pool.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.sleep(0)

@@ -1,0 +1,218 @@
+"""From a request's head to the head its upstream gets: checked, routed, filtered, ready to send.
+
+Everything here follows from the head's bytes, the listener and the configuration alone,
+so equal heads share one result. The moment's part (credential, limits, capacity) is the
+exchange's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.http1.fields import Field, nominated, stops_here, values
+from proxy.http1.framing import Framing, Kind, of_request
+from proxy.http1.head import RequestHead, parse_request
+from proxy.http1.refusal import MessageError
+from proxy.http1.syntax import list_members
+from proxy.http1.target import parse_target
+from proxy.plane.answers import Problem, of_message
+from proxy.plane.cache import LENGTH_FIELD, HeadCache, cut_length
+from proxy.plane.guard import Guard
+from proxy.plane.routes import Match, RouteTable
+from proxy.plane.settings import Address, Limits, Route
+from proxy.tokens.credential import Credential
+
+FORBIDDEN_METHODS: Final = frozenset({b"CONNECT", b"TRACE"})
+ANSWERED_IN_PLACE: Final = frozenset({403, 404, 405, 421})
+"""Refusals that leave the connection usable: the message itself was well-formed."""
+FRAMING_FIELDS: Final = frozenset({b"content-length", b"transfer-encoding"})
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is known of a request before its moment.
+
+    Attributes:
+        route: None for what is answered here: by ``refusal``, or else ``OPTIONS *``.
+        before, after: the outgoing head, cut where the Content-Length's digits stand;
+            without the credential and without the empty line.
+        inject: what stands before the token, e.g. ``Authorization: Bearer ``.
+        keep_alive: whether the client's connection may serve another request.
+        expects: whether the client waits for 100 before it sends its body.
+        upgrade: whether it asks for a websocket.
+        untrailed: fields that may not come back as trailers.
+    """
+
+    method: bytes
+    minor: int
+    keep_alive: bool
+    framing: Framing
+    route: Route | None
+    credential: Credential | None = None
+    client: str | None = None
+    before: bytes = b""
+    after: bytes = b""
+    inject: bytes = b""
+    expects: bool = False
+    upgrade: bool = False
+    untrailed: frozenset[bytes] = frozenset()
+    refusal: Problem | None = None
+
+
+class Preparer:
+    """Prepares the requests of one listener under one configuration."""
+
+    def __init__(
+        self,
+        listener: Address | None,
+        guard: Guard,
+        table: RouteTable,
+        credentials: Mapping[str, Credential],
+        limits: Limits,
+    ) -> None:
+        self._listener = listener
+        self._guard = guard
+        self._table = table
+        self._credentials = credentials
+        self._limits = limits
+        self._cache: HeadCache[Prepared] = HeadCache()
+
+    def prepare(self, raw: bytes) -> tuple[Prepared, bytes]:
+        """The prepared request, and its Content-Length's digits where ``before`` ends with them.
+
+        Raises:
+            MessageError: the request is refused; its status and reason are in it.
+        """
+        key, digits = cut_length(raw)
+        prepared = self._cache.get(key)
+        if prepared is None:
+            prepared = self._read(raw, cut=bool(digits))
+            self._cache.put(key, prepared)
+        return prepared, digits
+
+    def _read(self, raw: bytes, *, cut: bool) -> Prepared:
+        limits = self._limits
+        head = parse_request(raw, most_target=limits.target, most_fields=limits.fields)
+        framing = of_request(head.fields, head.minor)
+        try:
+            return self._admit(head, framing, cut=cut)
+        except MessageError as error:
+            if error.status not in ANSWERED_IN_PLACE:
+                raise
+            refusal = of_message(error)
+        return Prepared(head.method, head.minor, _keep_alive(head), framing, None, refusal=refusal)
+
+    def _admit(self, head: RequestHead, framing: Framing, *, cut: bool) -> Prepared:
+        if head.method in FORBIDDEN_METHODS:
+            raise MessageError("this method is not forwarded", 405)
+        target = parse_target(head.method, head.target)
+        host = self._guard.host(head.fields, head.minor, target.authority)
+        self._guard.browser(head.fields)
+        client, key_in_authorization = self._guard.client(head.fields)
+        if target.asterisk:
+            return Prepared(head.method, head.minor, _keep_alive(head), framing, None)
+        match = self._table.match(self._listener, host, target)
+        if match is None:
+            raise MessageError("no route serves this path", 404)
+        if match.route.clients is not None and client not in match.route.clients:
+            raise MessageError("this client may not use this route", 403)
+        dropped = _dropped(match.route, nominated(head.fields), keyed=key_in_authorization)
+        return self._outgoing(head, framing, match, client, dropped, cut=cut)
+
+    def _outgoing(
+        self,
+        head: RequestHead,
+        framing: Framing,
+        match: Match,
+        client: str | None,
+        dropped: frozenset[bytes],
+        *,
+        cut: bool,
+    ) -> Prepared:
+        route = match.route
+        upgrade = _asks_for_websocket(head)
+        start = b"%b %b HTTP/1.1" % (head.method, match.target)
+        host_line = b"Host: " + route.upstream.authority.encode("ascii")
+        before, after = _lines(start, host_line, head.fields, dropped, cut=cut)
+        return Prepared(
+            head.method,
+            head.minor,
+            _keep_alive(head),
+            framing,
+            route,
+            self._credentials[route.credential] if route.credential else None,
+            client,
+            before,
+            after + _hop_lines(head, upgrade=upgrade),
+            f"{route.header}: {route.scheme and route.scheme + ' '}".encode("latin-1"),
+            bool(values(head.fields, b"expect")) and framing.kind is not Kind.NONE,
+            upgrade,
+            dropped,
+        )
+
+
+def _dropped(route: Route, options: frozenset[bytes], *, keyed: bool) -> frozenset[bytes]:
+    """The names that this route does not forward, besides those that always stop here."""
+    names = {option.replace(b"_", b"-") for option in options}
+    if route.credential:
+        names |= {b"authorization", route.header.lower().replace("_", "-").encode("latin-1")}
+    if keyed:
+        names.add(b"authorization")
+    if not route.cookies:
+        names.add(b"cookie")
+    return frozenset(names)
+
+
+def _lines(
+    start: bytes,
+    host_line: bytes,
+    fields: tuple[Field, ...],
+    dropped: frozenset[bytes],
+    *,
+    cut: bool,
+) -> tuple[bytes, bytes]:
+    """The outgoing lines in the order they came, cut where Content-Length's digits stand."""
+    lines, before = [start], b""
+    if not values(fields, b"host"):
+        lines.append(host_line)
+    for name, _, line in fields:
+        if name == b"host":
+            lines.append(host_line)
+        elif name == b"content-length" and cut:
+            before, lines = b"\r\n".join(lines) + LENGTH_FIELD, [b""]
+        elif name in FRAMING_FIELDS or not _stays(name, dropped):
+            lines.append(line)
+    return before, b"\r\n".join(lines) + b"\r\n"
+
+
+def _stays(name: bytes, dropped: frozenset[bytes]) -> bool:
+    return stops_here(name) or name.replace(b"_", b"-") in dropped
+
+
+def _hop_lines(head: RequestHead, *, upgrade: bool) -> bytes:
+    """What this hop says for itself: an upgrade, and that trailers are welcome."""
+    te = any(b"trailers" in list_members(value) for value in values(head.fields, b"te"))
+    options = ([b"Upgrade"] if upgrade else []) + ([b"TE"] if te else [])
+    if not options:
+        return b""
+    lines = b"Connection: " + b", ".join(options) + b"\r\n"
+    lines += b"Upgrade: websocket\r\n" if upgrade else b""
+    return lines + (b"TE: trailers\r\n" if te else b"")
+
+
+def _asks_for_websocket(head: RequestHead) -> bool:
+    asked = values(head.fields, b"upgrade")
+    return (
+        b"upgrade" in nominated(head.fields)
+        and head.minor == 1
+        and any(b"websocket" in list_members(value) for value in asked)
+    )
+
+
+def _keep_alive(head: RequestHead) -> bool:
+    options = nominated(head.fields)
+    if b"close" in options:
+        return False
+    return head.minor == 1 or b"keep-alive" in options

@@ -1,0 +1,74 @@
+"""A connection that is no HTTP any more: bytes both ways, each side's end passed on.
+
+After a 101 both connections talk to this and not to the exchange (RFC 9110 section 7.8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+class Tunnel:
+    """Joins a client's and an upstream's transport; ``over`` is told the byte counts at the end."""
+
+    def __init__(
+        self,
+        down: asyncio.Transport,
+        up: asyncio.Transport,
+        over: Callable[[int, int], None],
+    ) -> None:
+        self._down = down
+        self._up = up
+        self._over = over
+        self._sent_up = 0
+        self._sent_down = 0
+        self._closed = False
+
+    def from_client(self, data: bytes) -> None:
+        """Bytes from the client."""
+        self._sent_up += len(data)
+        self._up.write(data)
+
+    def from_upstream(self, data: bytes) -> None:
+        """Bytes from the upstream."""
+        self._sent_down += len(data)
+        self._down.write(data)
+
+    def client_ended(self) -> bool:
+        """The client ends its side; True keeps the connection open for the other."""
+        return _pass_end(self._up)
+
+    def upstream_ended(self) -> bool:
+        """The upstream ends its side; True keeps the connection open for the other."""
+        return _pass_end(self._down)
+
+    def client_slow(self, slow: bool) -> None:
+        """Backpressure from the client's side."""
+        _hold(self._up, slow)
+
+    def upstream_slow(self, slow: bool) -> None:
+        """Backpressure from the upstream's side."""
+        _hold(self._down, slow)
+
+    def lost(self) -> None:
+        """One of the connections is gone, and so the other."""
+        if not self._closed:
+            self._closed = True
+            self._down.close()
+            self._up.close()
+            self._over(self._sent_up, self._sent_down)
+
+
+def _pass_end(transport: asyncio.Transport) -> bool:
+    if not transport.can_write_eof():
+        return False
+    transport.write_eof()
+    return True
+
+
+def _hold(transport: asyncio.Transport, slow: bool) -> None:
+    if slow:
+        transport.pause_reading()
+    else:
+        transport.resume_reading()
