@@ -17,7 +17,7 @@ SUBJECTS: Final = {"inference": CLIENT, "mlops": USER}
 """Whom the tokens of each of the sidecar's credentials speak for."""
 
 TEMPLATE: Final = """\
-# Everything the sidecar is told. The client secret comes from the environment,
+# All that the sidecar is told. The client secret comes from the environment,
 # the password from a file that only its owner can read.
 listen: {listen}
 admin: {admin}
