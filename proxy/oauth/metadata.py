@@ -31,7 +31,8 @@ def requests(issuer: str) -> tuple[Request, Request]:
     """Where to ask, in order: OpenID Connect's place, then RFC 8414's."""
     urls = (
         discovery.get_well_known_url(issuer, external=True),
-        rfc8414.get_well_known_url(issuer, external=True),
+        # Section 3.1 takes a terminating slash away first.
+        rfc8414.get_well_known_url(issuer.rstrip("/"), external=True),
     )
     first, second = (Request("GET", url, {"Accept": "application/json"}) for url in urls)
     return first, second
