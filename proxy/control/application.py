@@ -1,0 +1,41 @@
+"""The control plane's two applications: the whole of it, and the three that anybody may read.
+
+Puts handlers, guard and errors together; knows no sockets and no configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from proxy.control.guarding import guarding
+from proxy.control.probes import probes
+from proxy.control.problem import Unexpected, plain_fields, problems
+from proxy.control.scrape import scrape
+from proxy.control.snapshot import Read
+from proxy.control.status import status
+from proxy.plane.guard import Guard
+
+CLOSING: Final = 1.0
+"""Seconds that answers under way get when the process ends; they are all short."""
+
+
+def admin(read: Read, guard: Callable[[], Guard], unexpected: Unexpected) -> web.AppRunner:
+    """Everything, for callers on this machine that the guard lets in."""
+    middlewares = (problems(unexpected), guarding(guard))
+    return _runner(middlewares, [*probes(read), *scrape(read), *status(read)])
+
+
+def metrics(read: Read, unexpected: Unexpected) -> web.AppRunner:
+    """``/healthz``, ``/readyz`` and ``/metrics`` for anybody who reaches the address."""
+    return _runner((problems(unexpected),), [*probes(read), *scrape(read)])
+
+
+def _runner(middlewares: Iterable[Middleware], routes: Iterable[web.RouteDef]) -> web.AppRunner:
+    application = web.Application(middlewares=middlewares)
+    application.add_routes(routes)
+    application.on_response_prepare.append(plain_fields)
+    return web.AppRunner(application, access_log=None, shutdown_timeout=CLOSING)

@@ -1,0 +1,39 @@
+"""``/healthz`` and ``/readyz``: alive, and fit for traffic.
+
+A provider that is down makes the sidecar unready at most, never unhealthy: restarting it
+would not bring the provider back.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from proxy.control.snapshot import Read, Snapshot
+
+
+def healthz() -> web.Response:
+    """The process runs and answers."""
+    return web.json_response({"status": "ok"})
+
+
+def readyz(snapshot: Snapshot) -> web.Response:
+    """200 once every required credential has had a token, 503 before and while draining."""
+    if snapshot.ready:
+        return web.json_response({"status": "ready"})
+    if snapshot.draining:
+        return web.json_response({"status": "draining"}, status=503)
+    return web.json_response(
+        {"status": "waiting", "credentials": list(snapshot.waiting)}, status=503
+    )
+
+
+def probes(read: Read) -> list[web.RouteDef]:
+    """The two routes."""
+
+    async def health(_request: web.Request) -> web.Response:
+        return healthz()
+
+    async def ready(_request: web.Request) -> web.Response:
+        return readyz(read())
+
+    return [web.get("/healthz", health), web.get("/readyz", ready)]

@@ -1,0 +1,50 @@
+"""One reading of the running sidecar: all that the control plane knows of it.
+
+Frozen and free of secrets, so that whatever is made of it (JSON, metrics, an answer to a
+probe) can't give one away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from proxy.plane.totals import RouteTotals
+from proxy.tokens.status import CredentialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of the process at one moment.
+
+    Attributes:
+        config: path of the configuration file.
+        started: seconds since the epoch.
+        draining: whether the process is on its way out.
+        warnings: what works but should not stay, each with its place in the file.
+        routes: route label → totals since the start; ``""`` for requests without a route.
+    """
+
+    version: str
+    config: str
+    started: float
+    draining: bool
+    warnings: tuple[str, ...]
+    credentials: tuple[CredentialStatus, ...]
+    routes: Mapping[str, RouteTotals]
+    in_flight: int
+    connections: int
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """Required credentials that have had no token yet."""
+        return tuple(one.name for one in self.credentials if one.required and not one.ready)
+
+    @property
+    def ready(self) -> bool:
+        """Whether traffic should be sent here."""
+        return not self.draining and not self.waiting
+
+
+Read = Callable[[], Snapshot]
+"""The port to the running sidecar."""

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import aiohttp
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.control.conftest import Control, snapshot, status
+
+Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+async def scraped(control: Control, client: aiohttp.ClientSession) -> Samples:
+    answer = await client.get(control.metrics + "/metrics")
+    assert answer.status == 200
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(await answer.text())
+        for sample in family.samples
+    }
+
+
+async def test_requests_are_counted_by_route_and_status(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    found = await scraped(control, client)
+    name = "token_sidecar_requests_total"
+    assert found[name, (("code", "200"), ("route", "/infer/"))] == 2
+    assert found[name, (("code", "503"), ("route", "/infer/"))] == 1
+
+
+async def test_durations_are_a_histogram_whose_last_bucket_is_the_count(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    found = await scraped(control, client)
+    name = "token_sidecar_request_duration_seconds"
+    route = ("route", "/infer/")
+    assert found[name + "_bucket", (("le", "0.005"), route)] == 1
+    assert found[name + "_bucket", (("le", "0.5"), route)] == 2
+    assert found[name + "_bucket", (("le", "60.0"), route)] == 2
+    assert found[name + "_bucket", (("le", "+Inf"), route)] == 3
+    assert found[name + "_count", (route,)] == 3
+    assert found[name + "_sum", (route,)] == 90.304
+
+
+async def test_bytes_errors_and_what_is_under_way_are_told(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    found = await scraped(control, client)
+    route = ("route", "/infer/")
+    assert found["token_sidecar_request_bytes_total", (route,)] == 30
+    assert found["token_sidecar_response_bytes_total", (route,)] == 300
+    errors = (("error", "proxy_internal_response"), route)
+    assert found["token_sidecar_proxy_errors_total", errors] == 1
+    assert found["token_sidecar_requests_in_flight", ()] == 1
+    assert found["token_sidecar_connections", ()] == 2
+
+
+async def test_each_credential_tells_of_its_renewals(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    found = await scraped(control, client)
+    name = ("credential", "inference")
+    assert found["token_sidecar_token_requests_total", (name,)] == 5
+    assert found["token_sidecar_token_renewals_total", (name,)] == 3
+    assert found["token_sidecar_token_failures_total", (name, ("reason", "timeout"))] == 2
+    assert found["token_sidecar_token_rejections_total", (name,)] == 1
+    assert found["token_sidecar_token_expiry_seconds", (name,)] == 42.5
+    assert found["token_sidecar_token_next_renewal_seconds", (name,)] == 22
+    assert found["token_sidecar_credential_state", (name, ("state", "valid"))] == 1
+
+
+async def test_a_token_that_does_not_expire_has_no_expiry_to_tell(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    control.now = snapshot(credentials=(status(expires_in_seconds=None),))
+    found = await scraped(control, client)
+    assert not [name for name, _ in found if name == "token_sidecar_token_expiry_seconds"]
+
+
+async def test_the_process_itself_is_measured(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    found = await scraped(control, client)
+    assert found["token_sidecar_build_info", (("version", "1.2.3"),)] == 1
+    assert found["process_resident_memory_bytes", ()] > 1 << 20
+
+
+async def test_two_scrapes_in_a_row_say_the_same(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    first, second = await scraped(control, client), await scraped(control, client)
+    assert first.keys() == second.keys()
+
+
+async def test_openmetrics_is_spoken_to_who_asks_for_it(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    answer = await client.get(
+        control.admin + "/metrics",
+        headers={"Accept": "application/openmetrics-text; version=1.0.0"},
+    )
+    assert answer.content_type == "application/openmetrics-text"
+    assert (await answer.text()).endswith("# EOF\n")
