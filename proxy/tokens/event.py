@@ -14,9 +14,11 @@ class Event:
     """Something that happened to a credential.
 
     Attributes:
-        kind: a stable word: ``renewed``, ``adopted``, ``failed``, ``rejected``, ``odd_answer``.
+        kind: a stable word: ``token_renewed``, ``token_adopted`` (from the store),
+            ``token_failed``, ``token_rejected`` (by an upstream's 401), ``token_odd`` (an answer
+            to wonder about).
         credential: its name.
-        message: one line for a person; holds no token and no secret.
+        message: one line for a person, without the name; holds no token and no secret.
         level: how loud.
         fields: the same facts for machines, fit for a log line.
     """

@@ -50,13 +50,13 @@ class Journal:
         """The provider gave a token."""
         self.renewals += 1
         for warning in token.warnings:
-            self._say("odd_answer", warning, "warning")
-        self._say("renewed", f"new {token.field}, {_lives(token)}", generation=generation)
+            self._say("token_odd", warning, "warning")
+        self._say("token_renewed", f"new {token.field}, {_lives(token)}", generation=generation)
 
     def adopted(self, token: Token, generation: int) -> None:
         """The store already had a token."""
         message = f"{token.field} taken from the store, {_lives(token)}"
-        self._say("adopted", message, generation=generation)
+        self._say("token_adopted", message, generation=generation)
 
     def failed(self, error: TokenRequestError, wait: float) -> None:
         """A token request failed; the next comes in ``wait`` seconds, infinity: not by itself."""
@@ -66,16 +66,16 @@ class Journal:
         alone = math.isinf(wait)
         then = "no further try by itself" if alone else f"next try in {wait:.1f} s"
         level: Level = "error" if alone else "warning"
-        self._say("failed", f"{message}; {then}", level, reason=error.reason)
+        self._say("token_failed", f"{message}; {then}", level, reason=error.reason)
 
     def rejected(self, generation: int) -> None:
         """An upstream's 401 rejected a generation."""
         self.rejections += 1
         message = "an upstream answered 401: the token is renewed"
-        self._say("rejected", message, "warning", generation=generation)
+        self._say("token_rejected", message, "warning", generation=generation)
 
     def _say(self, kind: str, message: str, level: Level = "info", **fields: str | float) -> None:
-        self._log(Event(kind, self.name, f"credential {self.name}: {message}", level, fields))
+        self._log(Event(kind, self.name, message, level, fields))
 
 
 def _lives(token: Token) -> str:

@@ -72,14 +72,12 @@ class Renewal:
                 await self._store.save(self._identity, entry)
             return Renewed(await self._ask(entry), asked=True)
 
-    def usable(self, entry: Entry) -> bool:
+    def _usable(self, entry: Entry) -> bool:
         """Whether the entry has a token that no 401 rejected."""
         return entry.token is not None and entry.generation > max(entry.rejected, self.rejected)
 
     def _done_elsewhere(self, entry: Entry, known: Entry) -> bool:
-        if entry.token is None or not self.usable(entry):
-            return False
-        if known.token is not None and _mark(entry.token) == _mark(known.token):
+        if entry.token is None or not self._usable(entry) or _same_answer(entry, known):
             return False
         moments = schedule(entry.token, self._policy.margin, 0)
         return use(self._clock.now(), moments) is Use.SERVE
@@ -92,6 +90,8 @@ class Renewal:
 
         self.requests += 1
         token = await self._source.obtain(entry.refresh, keep)
+        if not token.value.reveal().isascii():
+            raise ValueError("a token is visible ASCII")
         entry = self._successor(entry, token)
         await self._store.save(self._identity, entry)
         if use(self._clock.now(), schedule(token, self._policy.margin, 0)) is Use.GONE:
@@ -125,6 +125,11 @@ def storm(entry: Entry, now: Moment) -> bool:
     return entry.storm_until is not None and now.monotonic < entry.storm_until.monotonic
 
 
-def _mark(token: Token) -> tuple[Moment, Moment | None]:
-    """Tells one answer from the next, even if it brought the same token."""
-    return token.received, token.expires
+def _same_answer(entry: Entry, known: Entry) -> bool:
+    """Whether both came of one answer; the next one may bring the same token again."""
+    if entry.token is None or known.token is None or entry.generation != known.generation:
+        return False
+    return (entry.token.received, entry.token.expires) == (
+        known.token.received,
+        known.token.expires,
+    )

@@ -31,9 +31,11 @@ def wait_after(error: TokenRequestError, failures: int, draw: float) -> float:
         failures: how often in a row, this one included.
         draw: from 0 to 1, where in the allowed span the wait falls (full jitter).
     """
+    if not error.unattended:
+        return math.inf
     match error.failure:
         case Failure.TERMINAL:
-            return _MOST if error.unattended else math.inf
+            return _MOST
         case Failure.SLOW:
             return _spread(_SLOW_LEAST, _MOST, failures, draw)
         case Failure.RETRY_AFTER if error.retry_after is not None:
@@ -78,7 +80,9 @@ class Retries:
     @property
     def fixed(self) -> bool:
         """Whether the failure fixed the next try: no waiting request moves it."""
-        return self.setback is not None and self.setback.failure is not Failure.TRANSIENT
+        if self.setback is None:
+            return False
+        return self.setback.failure is not Failure.TRANSIENT or math.isinf(self.due)
 
     def told_to_wait(self, now: float) -> bool:
         """Whether the provider named a moment that has not come."""

@@ -79,5 +79,5 @@ async def settle() -> None:
     # Only asyncio's private queue of callbacks says so; a fixed number of turns would be a guess.
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
     await asyncio.sleep(0)
-    while ready:
+    while ready:  # noqa: ASYNC110 - what is awaited would have to set an Event
         await asyncio.sleep(0)

@@ -11,7 +11,7 @@ from proxy.tokens.ports import Keep
 from proxy.tokens.token import RefreshToken, Token
 from tests.support.clock import FakeClock
 
-Answer = Exception | Token | None
+Answer = BaseException | Token | None
 """An error to raise, a token to give, or None: a fresh one of the usual lifetime."""
 
 
@@ -21,10 +21,11 @@ class ScriptedProvider:
     Attributes:
         lifetime: seconds that a fresh token lives from its arrival; None: it does not expire.
         latency: seconds until it answers, or a function that draws them.
-        script: the next answers, taken one a request; afterwards ``otherwise`` holds.
+        script: the next answers, taken one a request; afterwards ``otherwise`` holds, which may
+            also be a function that draws one.
         asked: when each request came, monotonic seconds.
         held: the refresh tokens it was asked with.
-        ended: when each request was answered.
+        ended: when each request was answered, and with what: a failure's reason, or "token".
         busiest: the most requests that were in flight together.
     """
 
@@ -33,11 +34,11 @@ class ScriptedProvider:
         self.lifetime = lifetime
         self.latency: float | Callable[[], float] = 0.0
         self.script: list[Answer] = []
-        self.otherwise: Answer = None
+        self.otherwise: Answer | Callable[[], Answer] = None
         self.refresh: Callable[[int], RefreshToken | None] = lambda _: None
         self.keeps: list[RefreshToken | None] = []
         self.asked: list[float] = []
-        self.ended: list[float] = []
+        self.ended: list[tuple[float, str]] = []
         self.held: list[str | None] = []
         self.busiest = 0
         self._in_flight = 0
@@ -46,19 +47,24 @@ class ScriptedProvider:
     async def obtain(self, held: RefreshToken | None, keep: Keep) -> Token:
         self.asked.append(self.clock.monotonic())
         self.held.append(None if held is None else held.value.reveal())
-        answer = self.script.pop(0) if self.script else self.otherwise
+        answer = self._next()
         self._in_flight += 1
         self.busiest = max(self.busiest, self._in_flight)
         try:
             await self.clock.sleep(self.latency() if callable(self.latency) else self.latency)
         finally:
             self._in_flight -= 1
-            self.ended.append(self.clock.monotonic())
+            self.ended.append((self.clock.monotonic(), getattr(answer, "reason", "token")))
         for refresh in self.keeps:
             await keep(refresh)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer or self.token()
+
+    def _next(self) -> Answer:
+        if self.script:
+            return self.script.pop(0)
+        return self.otherwise() if callable(self.otherwise) else self.otherwise
 
     def token(self, value: str | None = None, lifetime: float | None = None) -> Token:
         """A token that arrives now."""
