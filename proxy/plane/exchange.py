@@ -17,15 +17,18 @@ from proxy.http1.framing import Kind
 from proxy.http1.refusal import MessageError
 from proxy.plane import answers
 from proxy.plane.answers import Problem
+from proxy.plane.approach import Approach
+from proxy.plane.intake import Piece
 from proxy.plane.outbound import Outbound
 from proxy.plane.outgoing import Outgoing
-from proxy.plane.pool import Pool, UpstreamError
+from proxy.plane.pool import UpstreamError
 from proxy.plane.prepare import Prepared
 from proxy.plane.relay import Relay, relay_for
 from proxy.plane.response import PreparedResponse, hop_lines
 from proxy.plane.settings import Route
 from proxy.plane.totals import AccessRecord
 from proxy.plane.tunnel import Tunnel
+from proxy.tokens.credential import Credential
 from proxy.tokens.lease import Lease
 
 if TYPE_CHECKING:
@@ -56,17 +59,16 @@ class Exchange:
     """
 
     __slots__ = (
+        "_approach",
         "_bytes_out",
         "_discarding",
         "_generation",
-        "_hold_left",
         "_inbound",
         "_keep_alive",
         "_outbound",
         "_outgoing",
         "_phase",
         "_plane",
-        "_pool",
         "_prepared",
         "_relay",
         "_replayed",
@@ -88,12 +90,12 @@ class Exchange:
         self._inbound = inbound
         self._prepared = prepared
         self._route = route
-        self._pool: Pool = plane.pool(route.upstream)
+        pool = plane.pool(route.upstream)
+        self._approach = Approach(pool, prepared.credential, plane.settings.hold, plane.now)
         self._outgoing = Outgoing(prepared, digits, plane.budget, route.replay_body)
         self._bytes_out = 0
         self._discarding = False
         self._generation: int | None = None
-        self._hold_left = plane.settings.hold
         self._keep_alive = prepared.keep_alive
         self._outbound: Outbound | None = None
         self._phase = _Phase.WAITING
@@ -110,36 +112,35 @@ class Exchange:
 
     # -- the request
 
-    def start(self, first: bytes, size: int, *, complete: bool) -> None:
-        """Begin with what has come of the body; ``size`` counts its own bytes."""
+    def start(self, first: Piece, *, complete: bool) -> None:
+        """Begin, with what has come of the body."""
         self.complete = complete
-        if first:
-            self._outgoing.count(size)
+        if first.encoded:
             self._outgoing.wait(first)
-        credential = self._prepared.credential
-        lease = credential.current() if credential else None
-        if lease is not None or credential is None:
-            outbound = self._pool.take()
-            if outbound is not None:
-                self._send(outbound, lease)
-                return
-        self._run(self._establish())
+        if self._outgoing.size > self._route.max_body:
+            self.fail(answers.BODY_TOO_LARGE)
+            return
+        way = self._approach.at_once()
+        if way is None:
+            self._run(self._establish())
+        else:
+            self._send(*way)
 
-    def body(self, encoded: bytes, size: int, *, complete: bool) -> None:
-        """More of the body, framed for the upstream; ``size`` counts the body's own bytes."""
+    def body(self, piece: Piece, *, complete: bool) -> None:
+        """More of the body."""
         self.complete = complete
-        if self._outgoing.count(size) > self._route.max_body:
+        if self._outgoing.size + piece.size > self._route.max_body:
             self.fail(answers.BODY_TOO_LARGE)
         elif self._discarding:
             return
         elif self._outbound is None or self._phase is _Phase.HELD:
-            self._outgoing.wait(encoded)
+            self._outgoing.wait(piece)
             if self._outgoing.waiting > MOST_WAITING:
                 self._inbound.stop_reading()
         else:
-            self._outgoing.keep(encoded)
+            self._outgoing.keep(piece)
             self._outbound.deadline = math.inf
-            self._outbound.transport.write(encoded)
+            self._outbound.transport.write(piece.encoded)
             self._await_head(self._outbound)
 
     def _send(self, outbound: Outbound, lease: Lease | None) -> None:
@@ -174,28 +175,7 @@ class Exchange:
             self._plane.report(error)
 
     async def _establish(self) -> None:
-        lease = await self._lease()
-        outbound = self._pool.take()
-        while outbound is None:
-            outbound = await self._pool.connect()
-            lease = await self._lease()  # the one of the moment of writing
-            if not outbound.usable:
-                outbound = self._pool.take()
-        self._send(outbound, lease)
-
-    async def _lease(self) -> Lease | None:
-        credential = self._prepared.credential
-        if credential is None:
-            return None
-        lease = credential.current()
-        if lease is None:
-            begun = self._plane.now()
-            lease = await credential.acquire(self._hold_left)
-            self._spend(begun)
-        return lease
-
-    def _spend(self, begun: float) -> None:
-        self._hold_left = max(0.0, self._hold_left - (self._plane.now() - begun))
+        self._send(*await self._approach.wait())
 
     # -- the response
 
@@ -224,17 +204,15 @@ class Exchange:
             return False
         self._phase = _Phase.HELD
         self._outbound.hold()
-        self._run(self._reauthorize(self._outbound, rest, credential.reject, generation))
+        self._run(self._reauthorize(self._outbound, rest, credential, generation))
         return True
 
     async def _reauthorize(
-        self, refused: Outbound, rest: bytes, reject: Any, generation: int
+        self, refused: Outbound, rest: bytes, credential: Credential, generation: int
     ) -> None:
-        begun = self._plane.now()
-        lease = await reject(generation, self._hold_left)
-        self._spend(begun)
-        if lease is None or not self._outgoing.repeatable:
-            self._discarding = not self.complete
+        renewed = await self._approach.renew(credential, generation)
+        if not renewed or not self._outgoing.repeatable:
+            self._discarding = not self.complete or self._outgoing.waiting > 0
             self._deliver(rest + refused.take_held())
             return
         refused.drop()
@@ -259,6 +237,8 @@ class Exchange:
             return
         self._phase, self._status = _Phase.ANSWERED, prepared.status
         outbound.carry(relay)
+        if self._inbound.blocked:
+            outbound.stop_reading()
         self._keep_alive = self._keep_alive and not self._must_close(prepared)
         hop = hop_lines(prepared, minor, keep_alive=self._keep_alive)
         self._inbound.write(
@@ -289,7 +269,8 @@ class Exchange:
             return
         if last:
             self._inbound.write(last)
-        reusable = response.keep_alive and self.complete and response.framing.kind is not Kind.CLOSE
+        whole = self.complete and not self._discarding
+        reusable = response.keep_alive and whole and response.framing.kind is not Kind.CLOSE
         self._outbound = None
         outbound.settle(reusable=reusable, idle=response.idle)
         self._over()

@@ -12,13 +12,12 @@ import math
 import socket
 from typing import TYPE_CHECKING, Final, cast
 
-from proxy.http1.chunked import ChunkedReader, encode_chunks, encode_end
-from proxy.http1.fields import trailers_to_pass
 from proxy.http1.framing import Kind
 from proxy.http1.refusal import MessageError
 from proxy.plane import answers
 from proxy.plane.answers import Problem
 from proxy.plane.exchange import Exchange
+from proxy.plane.intake import NOTHING, Intake, intake_for
 from proxy.plane.prepare import Prepared
 from proxy.plane.settings import Route
 from proxy.plane.tunnel import Tunnel
@@ -47,19 +46,20 @@ class Inbound(asyncio.Protocol):
     """A client's connection.
 
     Attributes:
+        blocked: the client does not take more bytes for now.
         deadline: monotonic seconds at which the sweep calls ``expire``.
         door: the listener it came in by.
     """
 
     __slots__ = (
         "_buffer",
-        "_chunks",
         "_exchange",
-        "_left",
+        "_intake",
         "_prepared",
         "_state",
         "_stopped",
         "_tunnel",
+        "blocked",
         "deadline",
         "door",
         "transport",
@@ -68,13 +68,13 @@ class Inbound(asyncio.Protocol):
     def __init__(self, door: Door) -> None:
         self.door = door
         self._buffer = b""
-        self._chunks: ChunkedReader | None = None
         self._exchange: Exchange | None = None
-        self._left = 0
+        self._intake: Intake | None = None
         self._prepared: Prepared | None = None
         self._state = _State.HEAD
         self._stopped = False
         self._tunnel: Tunnel | None = None
+        self.blocked = False
         self.deadline = math.inf
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
 
@@ -97,16 +97,16 @@ class Inbound(asyncio.Protocol):
         """Bytes have come."""
         if self._state is _State.HEAD:
             self._read_head(self._buffer + data if self._buffer else data)
-        elif self._state is _State.BODY:
-            self._body(data)
+        elif self._state is _State.BODY and self._exchange and self._intake:
+            self._body(data, self._intake, self._exchange)
         elif self._state is _State.WAIT:
             self._buffer += data
             if len(self._buffer) > MOST_PIPELINED:
                 self.stop_reading()
         elif self._tunnel:
             self._tunnel.from_client(data)
-        elif self._state is _State.DISCARD:
-            self._discard(data)
+        elif self._state is _State.DISCARD and self._intake:
+            self._discard(data, self._intake)
 
     def eof_received(self) -> bool:
         """The client ends its side: it is gone, unless this is a tunnel."""
@@ -124,6 +124,7 @@ class Inbound(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not keep up."""
+        self.blocked = True
         if self._tunnel:
             self._tunnel.client_slow(True)
         elif self._exchange:
@@ -131,6 +132,7 @@ class Inbound(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The client has caught up."""
+        self.blocked = False
         if self._tunnel:
             self._tunnel.client_slow(False)
         elif self._exchange:
@@ -269,11 +271,16 @@ class Inbound(asyncio.Protocol):
         self, route: Route, prepared: Prepared, digits: bytes, rest: bytes, length: int
     ) -> None:
         exchange = self._exchange = self.door.exchange(self, prepared, route, digits)
-        if prepared.framing.kind is Kind.CHUNKED:
-            self._chunks = ChunkedReader()
-            self._chunked(rest, exchange, first=True)
-        else:
-            self._counted(rest, length, exchange)
+        intake = self._intake = intake_for(prepared, length)
+        self._await_body(prepared)
+        try:
+            piece = intake.feed(rest) if rest else NOTHING
+        except MessageError as error:
+            exchange.fail(answers.of_message(error))
+            return
+        if intake.done:
+            self._wait(intake)
+        exchange.start(piece, complete=intake.done)
 
     def _answer_here(self, prepared: Prepared, rest: bytes) -> None:
         """No upstream is asked: a refusal, or ``OPTIONS *`` (RFC 9110 section 9.3.7)."""
@@ -288,84 +295,38 @@ class Inbound(asyncio.Protocol):
 
     # -- bodies
 
-    def _counted(self, rest: bytes, length: int, exchange: Exchange) -> None:
-        if len(rest) >= length:
-            self._state = _State.WAIT
-            self.deadline = math.inf
-            first, self._buffer = (rest[:length], rest[length:]) if length else (b"", rest)
-        else:
-            first, self._left = rest, length - len(rest)
-            self._await_body()
-        exchange.start(first, len(first), complete=self._state is _State.WAIT)
-
-    def _await_body(self) -> None:
+    def _await_body(self, prepared: Prepared) -> None:
         self._state = _State.BODY
-        expects = self._prepared is not None and self._prepared.expects
-        self.deadline = math.inf if expects else self.door.now() + self.door.limits.body_idle
+        idle = math.inf if prepared.expects else self.door.limits.body_idle
+        self.deadline = self.door.now() + idle
 
-    def _body(self, data: bytes) -> None:
-        exchange = self._exchange
-        if exchange is None:
-            return
-        self.deadline = self.door.now() + self.door.limits.body_idle
-        if self._chunks is not None:
-            self._chunked(data, exchange, first=False)
-            return
-        if len(data) >= self._left:
-            data, self._buffer = data[: self._left], data[self._left :]
-            self._wait()
-        self._left -= len(data)
-        exchange.body(data, len(data), complete=not self._left)
-
-    def _wait(self) -> None:
+    def _wait(self, intake: Intake) -> None:
         self._state = _State.WAIT
-        self._chunks = None
+        self._buffer = intake.rest
         self.deadline = math.inf
 
-    def _chunked(self, data: bytes, exchange: Exchange, *, first: bool) -> None:
-        chunks, prepared = self._chunks, self._prepared
-        if chunks is None or prepared is None:
-            return
-        if first:
-            self._await_body()
+    def _body(self, data: bytes, intake: Intake, exchange: Exchange) -> None:
+        self.deadline = self.door.now() + self.door.limits.body_idle
         try:
-            pieces = chunks.feed(data)
+            piece = intake.feed(data)
         except MessageError as error:
-            self._bad_chunk(exchange, error, first=first)
+            exchange.fail(answers.of_message(error))
             return
-        encoded = encode_chunks(pieces) if pieces else b""
-        if chunks.done:
-            encoded += encode_end(trailers_to_pass(chunks.trailers, prepared.untrailed))
-            self._buffer = chunks.rest
-            self._wait()
-        size = sum(map(len, pieces))
-        if first:
-            exchange.start(encoded, size, complete=chunks.done)
-        elif encoded:
-            exchange.body(encoded, size, complete=chunks.done)
+        if intake.done:
+            self._wait(intake)
+        if piece.encoded:
+            exchange.body(piece, complete=intake.done)
 
-    def _bad_chunk(self, exchange: Exchange, error: MessageError, *, first: bool) -> None:
-        if first:
-            exchange.complete = False
-        exchange.fail(answers.of_message(error))
-
-    def _discard(self, data: bytes) -> None:
+    def _discard(self, data: bytes, intake: Intake) -> None:
         """The rest of a body that nobody reads any more: it must pass before the next request."""
         self.deadline = self.door.now() + self.door.limits.body_idle
-        if self._chunks is None:
-            used = min(len(data), self._left)
-            self._left -= used
-            if not self._left:
-                self._buffer = data[used:]
-                self._next()
-            return
         try:
-            self._chunks.feed(data)
+            intake.feed(data)
         except MessageError:
             self.transport.close()
             return
-        if self._chunks.done:
-            self._buffer, self._chunks = self._chunks.rest, None
+        if intake.done:
+            self._buffer = intake.rest
             self._next()
 
     # -- endings

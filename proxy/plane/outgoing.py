@@ -6,6 +6,7 @@ all requests share (limits.replay_budget). No I/O.
 
 from __future__ import annotations
 
+from proxy.plane.intake import Piece
 from proxy.plane.prepare import Prepared
 from proxy.tokens.lease import Lease
 
@@ -55,26 +56,22 @@ class Outgoing:
         """Whether everything that came so far is kept."""
         return self._kept is not None
 
-    def count(self, size: int) -> int:
-        """Add to the body's size; the sum."""
-        self.size += size
-        return self.size
-
-    def keep(self, encoded: bytes) -> None:
-        """Remember bytes for a replay, or nothing at all once it is too much."""
-        if self._kept is None or not encoded:
+    def keep(self, piece: Piece) -> None:
+        """Count a piece that is sent, and remember it for a replay unless it is too much."""
+        self.size += piece.size
+        if self._kept is None:
             return
-        most = self._most = self._most - len(encoded)
-        if most < 0 or not self._budget.reserve(len(encoded)):
+        most = self._most = self._most - len(piece.encoded)
+        if most < 0 or not self._budget.reserve(len(piece.encoded)):
             self.release()
         else:
-            self._kept.append(encoded)
+            self._kept.append(piece.encoded)
 
-    def wait(self, encoded: bytes) -> None:
-        """Remember bytes until there is a connection and a token."""
-        self.keep(encoded)
-        self._pending.append(encoded)
-        self.waiting += len(encoded)
+    def wait(self, piece: Piece) -> None:
+        """Remember a piece until there is a connection and a token."""
+        self.keep(piece)
+        self._pending.append(piece.encoded)
+        self.waiting += len(piece.encoded)
 
     def message(self, lease: Lease | None) -> bytes:
         """The head with the credential of this moment, and the body bytes that waited."""

@@ -1,0 +1,76 @@
+"""The way to an upstream: a token worth sending and a healthy connection, within the hold.
+
+Decides in which order the two are waited for, so that the token is the one of the moment
+of writing. Knows nothing of what is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from proxy.plane.outbound import Outbound
+from proxy.plane.pool import Pool
+from proxy.tokens.credential import Credential
+from proxy.tokens.lease import Lease
+
+Way = tuple[Outbound, Lease | None]
+
+
+class Approach:
+    """One request's way; ``hold`` bounds, in seconds, all its waiting for tokens together."""
+
+    __slots__ = ("_credential", "_hold", "_now", "_pool")
+
+    def __init__(
+        self, pool: Pool, credential: Credential | None, hold: float, now: Callable[[], float]
+    ) -> None:
+        self._pool = pool
+        self._credential = credential
+        self._hold = hold
+        self._now = now
+
+    def at_once(self) -> Way | None:
+        """A connection and a lease, where nothing has to be waited for."""
+        lease = None
+        if self._credential is not None:
+            lease = self._credential.current()
+            if lease is None:
+                return None
+        outbound = self._pool.take()
+        return None if outbound is None else (outbound, lease)
+
+    async def wait(self) -> Way:
+        """A connection and the lease of this moment.
+
+        Raises:
+            CredentialUnavailable: no token came within the hold.
+            UpstreamError: the upstream can't be had.
+        """
+        lease = await self._lease()
+        outbound = self._pool.take()
+        while outbound is None:
+            outbound = await self._pool.connect()
+            lease = await self._lease()  # connecting took time
+            if not outbound.usable:
+                outbound = self._pool.take()
+        return outbound, lease
+
+    async def _lease(self) -> Lease | None:
+        if self._credential is None:
+            return None
+        lease = self._credential.current()
+        if lease is None:
+            begun = self._now()
+            lease = await self._credential.acquire(self._hold)
+            self._spend(begun)
+        return lease
+
+    async def renew(self, credential: Credential, generation: int) -> bool:
+        """After a 401 for ``generation``: whether there is a newer token to try once more with."""
+        begun = self._now()
+        lease = await credential.reject(generation, self._hold)
+        self._spend(begun)
+        return lease is not None
+
+    def _spend(self, begun: float) -> None:
+        self._hold = max(0.0, self._hold - (self._now() - begun))
