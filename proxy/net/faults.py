@@ -5,6 +5,8 @@ The only place that knows aiohttp's exceptions; shows no path, query, user name 
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +24,12 @@ from aiohttp import (
 from proxy.errors import Failure, TokenRequestError
 
 _UNTRUSTED = "set tls.ca_file to the certificate authority that signed it"
+_ADVICE = {
+    10: "it has to be renewed",
+    62: "use the name it was made for",
+    64: "use the name it was made for",
+}
+"""What helps, by OpenSSL's X509_V_ERR numbers: expired, hostname mismatch, address mismatch."""
 
 
 @contextmanager
@@ -62,16 +70,17 @@ def _explain(error: Exception, where: str, proxy: str | None) -> TokenRequestErr
 
 
 def _certificate(error: Exception, where: str) -> str:
-    told = getattr(error, "verify_message", "") or "it does not verify"
-    code = getattr(error, "verify_code", None)
-    advice = {62: "use the name it was made for", 10: "it has to be renewed"}.get(
-        code or 0, _UNTRUSTED
-    )
+    told = (getattr(error, "verify_message", "") or "it does not verify").rstrip(".")
+    advice = _ADVICE.get(getattr(error, "verify_code", 0), _UNTRUSTED)
     return f"the certificate of {where} is not trusted: {told}; {advice}"
 
 
 def _words(error: ClientConnectorError) -> str:
-    return (error.os_error.strerror or type(error.os_error).__name__).lower()
+    cause = error.os_error
+    if isinstance(cause, socket.gaierror) or cause.errno is None:
+        return (cause.strerror or type(cause).__name__).lower()
+    # The event loop words its own text, with the address once more.
+    return os.strerror(cause.errno).lower()
 
 
 def _tls_words(error: Exception) -> str:

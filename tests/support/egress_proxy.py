@@ -46,8 +46,10 @@ class EgressProxy:
         else:
             parts = urlsplit(target)
             far_writer.write(head.replace(target.encode(), (parts.path or "/").encode(), 1))
-        await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
-        far_writer.close()
+        try:
+            await asyncio.gather(_pump(reader, far_writer), _pump(far_reader, writer))
+        finally:
+            far_writer.transport.abort()
 
     def _place(self, method: str, target: str) -> tuple[str, int]:
         if self.target is not None:
@@ -74,7 +76,11 @@ async def egress_proxy() -> AsyncIterator[EgressProxy]:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
-        await proxy.handle(reader, writer)
+        try:
+            await proxy.handle(reader, writer)
+            await writer.wait_closed()
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()

@@ -196,11 +196,9 @@ class IdentityProvider:
             f"/.well-known/oauth-authorization-server{REALM}",
         ):
             application.router.add_get(place, self._metadata)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(
-            self._runner, self._host, self._port, ssl_context=self._tls, shutdown_timeout=0.1
-        )
+        site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
         await site.start()
         self._port = int(self._runner.addresses[0][1])
 
