@@ -40,7 +40,7 @@ def problems(unexpected: Unexpected) -> Middleware:
                 answer.headers["Allow"] = error.headers["Allow"]
             return answer
         except Exception as error:  # noqa: BLE001 - the edge: everything else is our bug
-            unexpected("control.fault", error)
+            unexpected("control_fault", error)
             return problem(500, "unexpected error; the log has its name")
 
     return middleware

@@ -6,6 +6,8 @@ Numbers are seconds and bytes; a moment is RFC 3339 in UTC.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,7 +36,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
 
 def credential(status: CredentialStatus) -> dict[str, Any]:
     """One credential: its state, what is held, what comes next, what went wrong."""
-    said = dataclasses.asdict(status)
+    said = {name: _rounded(value) for name, value in dataclasses.asdict(status).items()}
     del said["name"]
     if status.last_error is not None:
         said["last_error"]["at"] = moment(said["last_error"].pop("at_wall"))
@@ -59,10 +61,17 @@ def moment(wall: float) -> str:
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
 
 
+def _rounded(value: Any) -> Any:
+    return round(value, 3) if isinstance(value, float) else value
+
+
+_indented = functools.partial(json.dumps, indent=2)
+
+
 def status(read: Read) -> list[web.RouteDef]:
     """The route."""
 
     async def show(_request: web.Request) -> web.Response:
-        return web.json_response(document(read()))
+        return web.json_response(document(read()), dumps=_indented)
 
     return [web.get("/v1/status", show)]

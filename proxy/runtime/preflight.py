@@ -1,0 +1,103 @@
+"""What must be right beside the file before anything starts: variables, secret and TLS files.
+
+Reads each once and reports all that is wrong, where the configuration names it; connects to
+nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from proxy.config.model import Config, Credential, Position, SecretReference, Tls
+from proxy.errors import ConfigurationError, Problem, SecretError
+from proxy.runtime.tls import TlsContexts, TlsError
+from proxy.secret import Secret
+from proxy.secrets.references import source
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found: mistakes, which forbid to start, and warnings, which do not."""
+
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def inspect(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -> Findings:
+    """Look at everything that ``config`` refers to."""
+    problems: list[Problem] = []
+    warnings = list(config.warnings)
+    for reference in references(config):
+        place = source(reference, environ)
+        if _holds(place.read, reference.at, problems):
+            warnings += [reference.at.problem(said) for said in place.warnings()]
+    for tls, at in certificates(config):
+        _holds(functools.partial(contexts.get, tls), at, problems)
+    return Findings(_distinct(problems), _distinct(warnings))
+
+
+def assure(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -> tuple[str, ...]:
+    """The warnings, as lines, if nothing is wrong.
+
+    Raises:
+        ConfigurationError: something is.
+    """
+    found = inspect(config, environ, contexts)
+    if found.problems:
+        raise ConfigurationError(found.problems)
+    return tuple(str(one) for one in found.warnings)
+
+
+def client_keys(config: Config, environ: Mapping[str, str]) -> dict[str, Secret]:
+    """The values of the client keys.
+
+    Raises:
+        SecretError: one can't be read.
+    """
+    return {name: source(key, environ).read() for name, key in config.clients.items()}
+
+
+def references(config: Config) -> Iterator[SecretReference]:
+    """Every secret that the configuration refers to, in its order."""
+    yield from config.clients.values()
+    for credential in config.credentials.values():
+        yield from filter(None, secrets_of(credential))
+
+
+def secrets_of(credential: Credential) -> tuple[SecretReference | None, ...]:
+    """The secrets of one credential."""
+    return (
+        credential.client_secret,
+        credential.password,
+        credential.refresh_token,
+        credential.token,
+    )
+
+
+def certificates(config: Config) -> Iterator[tuple[Tls, Position]]:
+    """TLS settings that name files, with the place of what has them."""
+    for credential in config.credentials.values():
+        if credential.provider is not None and _names_files(credential.provider.tls):
+            yield credential.provider.tls, credential.at
+    for route in config.routes:
+        if route.upstream.secure and _names_files(route.tls):
+            yield route.tls, route.at
+
+
+def _names_files(tls: Tls) -> bool:
+    return tls.ca_file is not None or tls.cert_file is not None
+
+
+def _holds(act: Callable[[], object], at: Position, problems: list[Problem]) -> bool:
+    try:
+        act()
+    except (SecretError, TlsError) as error:
+        problems.append(at.problem(str(error)))
+        return False
+    return True
+
+
+def _distinct(found: list[Problem]) -> tuple[Problem, ...]:
+    return tuple(dict.fromkeys(found))

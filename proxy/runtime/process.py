@@ -1,0 +1,33 @@
+"""The program ``run``: hardened first, then the configuration, then everything else.
+
+Imports as little as it can until the configuration is known to be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TextIO
+
+from proxy.runtime.hardening import forbid_dumps, steady_memory
+from proxy.runtime.reading import Reading
+
+
+def serve(path: Path, environ: Mapping[str, str], stream: TextIO) -> int:
+    """Run the sidecar until a signal ends it; the exit code.
+
+    Raises:
+        ConfigurationError: the configuration can't be used; nothing was started.
+        StartError: an address can't be listened on; nothing was started.
+    """
+    forbid_dumps()
+    steady_memory()
+    reading = Reading(path, environ)
+    # Imported while another process reads the file, and not at all if that finds mistakes first.
+    from proxy.plane.loop import run  # noqa: PLC0415
+    from proxy.runtime.life import live  # noqa: PLC0415
+    from proxy.runtime.log import Log  # noqa: PLC0415
+
+    config = reading.result()
+    log = Log(stream, form=config.log.format, level=config.log.level)
+    return run(live(config, environ, log))

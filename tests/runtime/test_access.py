@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+
+from proxy.plane.totals import AccessRecord
+from proxy.runtime.access import FLUSH_AFTER, FLUSH_AT, AccessLog
+from tests.support.clock import FakeClock
+
+
+def record(**changed: object) -> AccessRecord:
+    usual: dict[str, object] = {
+        "method": "POST",
+        "route": "/infer/",
+        "status": 200,
+        "bytes_in": 10,
+        "bytes_out": 20,
+        "seconds": 0.0123456789,
+    }
+    return AccessRecord(**{**usual, **changed})  # type: ignore[arg-type]
+
+
+async def test_lines_are_written_together_after_a_moment() -> None:
+    written: list[str] = []
+    clock = FakeClock()
+    log = AccessLog(written.append, clock)
+    log.finished(record())
+    log.finished(record(status=503))
+    assert written == []
+    await clock.advance(FLUSH_AFTER)
+    assert len(written) == 1
+    assert written[0].count("\n") == 2
+
+
+def test_many_lines_do_not_wait() -> None:
+    written: list[str] = []
+    log = AccessLog(written.append, FakeClock())
+    for _ in range(FLUSH_AT):
+        log.finished(record())
+    assert written[0].count("\n") == FLUSH_AT
+
+
+def test_a_line_has_method_route_status_sizes_and_time() -> None:
+    written: list[str] = []
+    log = AccessLog(written.append, FakeClock())
+    log.finished(record(credential="inference", generation=4, client="notebook", replayed=True))
+    log.flush()
+    assert written[0].endswith(
+        " INFO    request method=POST route=/infer/ status=200 in=10 out=20 seconds=0.012346"
+        " credential=inference generation=4 client=notebook replayed=True\n"
+    )
+
+
+def test_a_line_of_json_is_one_object() -> None:
+    written: list[str] = []
+    log = AccessLog(written.append, FakeClock(), form="json")
+    log.finished(record(route=None, status=404, error="destination_not_found"))
+    log.flush()
+    said = json.loads(written[0])
+    assert said["event"] == "request"
+    assert said["status"] == 404
+    assert said["error"] == "destination_not_found"
+    assert "route" not in said
+
+
+def test_a_log_that_is_off_keeps_nothing() -> None:
+    written: list[str] = []
+    log = AccessLog(written.append, FakeClock())
+    log.enabled = False
+    log.finished(record())
+    log.flush()
+    assert written == []
+
+
+def test_a_method_that_was_made_up_can_not_break_the_line() -> None:
+    written: list[str] = []
+    log = AccessLog(written.append, FakeClock())
+    log.finished(record(method="GET\nfake line"))
+    log.flush()
+    assert written[0].count("\n") == 1
