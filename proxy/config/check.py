@@ -43,13 +43,19 @@ def check(tree: dict[str, object], report: Report) -> FileKeys:
             return FileKeys.model_validate(tree)
         except ValidationError as error:
             for fault in error.errors(include_url=False, include_input=False):
-                _tell(fault, report)
-                _leave_out(fault["loc"], tree, report)
+                trail = _as_written(fault["loc"], report)
+                _tell(fault, trail, report)
+                _leave_out(trail, tree, report)
     raise report.fail()
 
 
-def _tell(fault: ErrorDetails, report: Report) -> None:
-    trail = fault["loc"]
+def _as_written(trail: Trail, report: Report) -> Trail:
+    """A single listener may stand there without a list around it."""
+    alone = trail[:2] == ("listen", 0) and not report.stands(trail[:2])
+    return ("listen", *trail[2:]) if alone else trail
+
+
+def _tell(fault: ErrorDetails, trail: Trail, report: Report) -> None:
     if fault["type"] == "extra_forbidden":
         report.problem(report.at_key(trail), _unknown(trail, report))
         return
@@ -59,7 +65,7 @@ def _tell(fault: ErrorDetails, report: Report) -> None:
         report.problem(report.at_key(inner) if "unknown" in str(cause) else inner, str(cause))
         return
     said = str(cause) if isinstance(cause, UnfitError) else _SHAPES.get(fault["type"], "is wrong")
-    report.problem(trail, f"{_named(trail)} {said}")
+    report.problem(trail, f"{_named(report.standing(trail))} {said}")
 
 
 def _named(trail: Trail) -> str:
@@ -89,14 +95,15 @@ def known_keys(trail: Trail) -> Iterator[str]:
     model: type[BaseModel] | None = FileKeys
     for part in trail:
         if model is not None and isinstance(part, str) and part in model.model_fields:
-            model = _model_of(model.model_fields[part].annotation)
+            model = model_of(model.model_fields[part].annotation)
     return iter(model.model_fields if model else ())
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:
+def model_of(annotation: Any) -> type[BaseModel] | None:
+    """The model inside a field's annotation, if there is one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for one in get_args(annotation) if (found := _model_of(one))), None)
+    return next((found for one in get_args(annotation) if (found := model_of(one))), None)
 
 
 def _leave_out(trail: Trail, tree: dict[str, object], report: Report) -> None:

@@ -34,7 +34,7 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|%\S*|!\S*")
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def compose(text: str, report: Report) -> dict[str, object]:
+def compose(text: str, report: Report, loader: Any = _LOADER) -> dict[str, object]:
     """The file's top-level mapping, each part marked in ``report``.
 
     Raises:
@@ -42,7 +42,7 @@ def compose(text: str, report: Report) -> dict[str, object]:
             ``report``.
     """
     try:
-        value = _Composer(yaml.parse(text, Loader=_LOADER), report).document()
+        value = _Composer(yaml.parse(text, Loader=loader), report).document()
     except yaml.YAMLError as error:
         _explain(error, text, report)
         raise report.fail() from None
@@ -130,7 +130,7 @@ class _Composer:
     def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             self._stop(event, "a key must be a plain word")
-        if event.value == "<<" and event.style is None:
+        if event.value == "<<" and not event.style:
             self._stop(event, "merge keys (<<) are not read: write the keys out")
         return str(event.value)
 
@@ -177,7 +177,7 @@ def _mark(event: Any) -> Mark:
 
 
 def _is_null(event: Any) -> bool:
-    return event.style is None and event.tag is None and event.value in _NULL
+    return not event.style and event.tag is None and event.value in _NULL
 
 
 def _plain(word: str) -> object:

@@ -27,7 +27,7 @@ def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
         return _named(named, environ, cwd)
     places = [cwd / _LOCAL, _of_user(environ)]
     for place in places:
-        if os.path.exists(place):
+        if os.path.exists(place):  # noqa: PTH110 - False, too, where we may not look
             return Path(_LOCAL) if place.parent == Path.cwd() else place
     looked = ", ".join(["--config", VARIABLE, *map(str, places)])
     raise ConfigurationError(

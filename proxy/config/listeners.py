@@ -61,7 +61,9 @@ def _main(file: FileKeys, report: Report, around: Surroundings) -> Iterator[Addr
     for index, keys in enumerate(file.listen or ()):
         if keys.address:
             yield _absolute(keys.address, around)
-        elif not report.spoiled(("listen",)):
+        elif not (
+            report.spoiled(("listen", "address")) or report.spoiled(("listen", index, "address"))
+        ):
             report.problem(("listen", index), "`listen` needs an `address`")
     if not file.listen and not report.spoiled(("listen",)):
         yield _LISTEN

@@ -48,9 +48,13 @@ class Report:
 
     def at(self, trail: Trail) -> Position:
         """Where the value stands, or the nearest thing around it that stands in the file."""
+        return Position(self.file, *self._values.get(self.standing(trail), (1, 1)))
+
+    def standing(self, trail: Trail) -> Trail:
+        """The trail, cut to what stands in the file."""
         while trail and trail not in self._values:
             trail = trail[:-1]
-        return Position(self.file, *self._values.get(trail, (1, 1)))
+        return trail
 
     def stands(self, trail: Trail) -> bool:
         """Whether something stands there in the file."""

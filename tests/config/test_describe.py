@@ -1,0 +1,71 @@
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from proxy.config.describe import json_schema
+from proxy.config.file_keys import FileKeys
+
+SCHEMA = json_schema()
+SECTIONS: dict[str, Any] = {"": SCHEMA, **SCHEMA["$defs"]}
+
+
+def test_it_is_json_and_says_which_draft() -> None:
+    assert json.loads(json.dumps(SCHEMA))["$schema"].endswith("draft/2020-12/schema")
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_every_key_is_described_and_no_other_is_allowed(name: str) -> None:
+    section = SECTIONS[name]
+    assert section["additionalProperties"] is False
+    assert section["description"]
+    for key, one in section["properties"].items():
+        assert one.get("description"), key
+
+
+def test_every_key_of_the_file_is_in_it() -> None:
+    assert set(SCHEMA["properties"]) == set(FileKeys.model_fields)
+
+
+def test_an_absent_key_is_no_null() -> None:
+    assert '"null"' not in json.dumps(SCHEMA)
+    assert "null" not in json.dumps(SCHEMA)
+
+
+def test_what_waits_for_a_later_version_says_so() -> None:
+    vault = SCHEMA["properties"]["vault"]
+    assert vault["description"].endswith("(not in this version)")
+    assert vault["not"] == {}
+    grant = SCHEMA["$defs"]["CredentialKeys"]["properties"]["grant"]
+    assert "device_code" in grant["enum"]
+    assert "not in this version: authorization_code, device_code" in grant["description"]
+
+
+def test_what_a_route_and_a_client_need_is_required() -> None:
+    assert SCHEMA["required"] == ["routes"]
+    assert SECTIONS["RouteKeys"]["required"] == ["upstream", "credential"]
+    assert SECTIONS["ClientKeys"]["required"] == ["key"]
+
+
+def test_every_reference_leads_somewhere() -> None:
+    names = {f"#/$defs/{name}" for name in SCHEMA["$defs"]}
+    found = set(_references(SCHEMA))
+    assert found
+    assert found <= names
+
+
+def _references(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"]] if "$ref" in part else []
+        return own + [one for inner in part.values() for one in _references(inner)]
+    return [one for inner in part for one in _references(inner)] if isinstance(part, list) else []
+
+
+def test_the_sections_are_few() -> None:
+    models = [one for one in _subclasses(BaseModel) if one.__module__.startswith("proxy.config")]
+    assert len(models) < 20
+
+
+def _subclasses(model: type[BaseModel]) -> list[type[BaseModel]]:
+    return [inner for one in model.__subclasses__() for inner in (one, *_subclasses(one))]

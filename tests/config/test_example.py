@@ -1,0 +1,99 @@
+"""``config.example.yaml`` and the model name the same keys, and say the same about them."""
+
+import re
+from inspect import get_annotations
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from proxy.config.check import model_of
+from proxy.config.document import compose
+from proxy.config.file_keys import FileKeys
+from proxy.config.load import load
+from proxy.config.report import Report
+from proxy.errors import ConfigurationError
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
+LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
+COMMENTED = [number for number, line in enumerate(LINES) if re.match(r" *#[^ ]", line)]
+
+
+def uncommented(*numbers: int) -> str:
+    return "\n".join(
+        line.replace("#", "", 1) if number in numbers else line for number, line in enumerate(LINES)
+    )
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """A directory with every file that the example names and that is read with it."""
+    for name in ("corp-ca.pem", "client.pem", "client-key.pem"):
+        (tmp_path / name).touch()
+    (tmp_path / "dai-client.csv").write_text(
+        "client_id,client_secret,token_url\nid,s,https://dai.example.com/token\n"
+    )
+    return tmp_path
+
+
+def written(directory: Path, text: str) -> Path:
+    file = directory / "c.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_it_loads_without_a_problem_or_a_warning(directory: Path) -> None:
+    config = load(written(directory, uncommented()), {"HOME": "/home/mary"})
+    assert not config.warnings
+    assert len(config.routes) == 2
+
+
+@pytest.mark.parametrize("number", COMMENTED)
+def test_what_is_commented_out_is_not_in_this_version(directory: Path, number: int) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(written(directory, uncommented(number)), {"HOME": "/home/mary"})
+    (problem,) = caught.value.problems
+    assert problem.line == number + 1
+    assert "is not in this version" in problem.message
+
+
+def test_every_key_is_in_it_and_no_other() -> None:
+    tree = compose(uncommented(*COMMENTED), Report("example"))
+    assert set(_used(tree, FileKeys)) == set(_known(FileKeys))
+
+
+def _used(tree: Any, model: type[BaseModel]) -> list[tuple[str, str]]:
+    if isinstance(tree, list):
+        return [one for item in tree for one in _used(item, model)]
+    if not isinstance(tree, dict):
+        return []
+    found = [(_owner(model, key), key) for key in tree]
+    for key, value in tree.items():
+        field = model.model_fields[key]
+        inner = model_of(field.annotation)
+        named = str(field.annotation).startswith("dict[")
+        for one in value.values() if inner and named else [value]:
+            found += _used(one, inner) if inner else []
+    return found
+
+
+def _known(model: type[BaseModel]) -> list[tuple[str, str]]:
+    found = [(_owner(model, key), key) for key in model.model_fields]
+    for field in model.model_fields.values():
+        if inner := model_of(field.annotation):
+            found += _known(inner)
+    return found
+
+
+def _owner(model: type[BaseModel], key: str) -> str:
+    """The class that declares it: a credential may have a provider's keys, and need not."""
+    return next(one.__name__ for one in model.__mro__ if key in get_annotations(one))
+
+
+def test_a_commented_key_tells_that_it_is_not_in_this_version() -> None:
+    assert len(COMMENTED) > 20
+    first = next(n for n in COMMENTED if "authorize_url" in LINES[n])
+    block = range(first, first + 19)
+    assert all("not in this version" in LINES[n] for n in COMMENTED if n not in block)
+    assert "as all that follow" in LINES[first]

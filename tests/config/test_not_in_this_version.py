@@ -1,0 +1,96 @@
+from collections.abc import Callable
+
+import pytest
+
+from proxy.config.credential_keys import CredentialKeys
+from proxy.config.describe import json_schema
+from proxy.config.kinds import MARK
+
+LATER = sorted(
+    key
+    for key, one in json_schema()["$defs"]["CredentialKeys"]["properties"].items()
+    if one.get(MARK) is True
+)
+CLIENT = "token_url: https://i/t, client_id: a, client_secret: {env: S}"
+
+
+def only(problems: list[str]) -> str:
+    (found,) = problems
+    assert "not in this version" in found
+    assert "unknown" not in found
+    return found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "quitquitquit: true",
+        "workers: 4",
+        "store: file",
+        "store: redis",
+        "store: {file: a}",
+        "store: {redis: 'redis://a'}",
+        "encryption_key: {file: a}",
+        "vault: {address: https://v}",
+        "listen: {address: '127.0.0.1:1', tls: {cert_file: a, key_file: b}}",
+        "listen: [{address: '127.0.0.1:1', tls: {cert_file: a}}]",
+        "clients: {a: {key: {keyring: a/b}}}",
+        "providers: {a: {issuer: https://i, jwks_url: https://j}}",
+        "providers: {a: {issuer: https://i, request: {json: {grant_type: grantType}}}}",
+        "providers: {a: {issuer: https://i, request: json}}",
+    ],
+)
+def test_a_key_of_a_later_version_is_known(problems: Callable[[str], list[str]], text: str) -> None:
+    only(problems(text))
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "grant: authorization_code",
+        "grant: device_code",
+        "grant: token_exchange",
+        "grant: jwt_bearer",
+        "grant: session",
+        f"{CLIENT}, client_auth: client_secret_jwt",
+        f"{CLIENT}, client_auth: private_key_jwt",
+        f"{CLIENT}, client_auth: tls",
+        f"{CLIENT}, client_auth: federated",
+        "preset: runai-api",
+        "preset: kubeflow",
+        "preset: seldon-session",
+        "preset: seldon, host: a",
+        "grant: static, token: {vault: a#b}",
+        "grant: static, token: {command: [a]}",
+        "grant: static, token: {systemd: A}",
+        "grant: static, token: {keyring: a/b}",
+        "grant: static, token: {file: a, every: 60s}",
+    ],
+)
+def test_a_value_of_a_later_version_is_known(
+    problems: Callable[[str], list[str]], keys: str
+) -> None:
+    only(problems(f"credentials:\n  a: {{{keys}}}\n"))
+
+
+@pytest.mark.parametrize("key", LATER)
+def test_a_credentials_key_of_a_later_version_is_known(
+    problems: Callable[[str], list[str]], key: str
+) -> None:
+    found = only(problems(f"credentials:\n  a: {{{CLIENT}, {key}: x}}\n"))
+    assert found.startswith("2:") or f"`{key}` is not in this version" in found
+
+
+def test_those_keys_are_many() -> None:
+    assert {"authorize_url", "subject", "private_key", "form", "clients"} <= set(LATER)
+    assert set(LATER) <= set(CredentialKeys.model_fields)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ["proxy: 'http://a:1'", "rewrite_location: true", "sdk_login: wallaroo", "sdk_login: runai"],
+)
+def test_a_routes_key_of_a_later_version_is_known(
+    problems: Callable[[str], list[str]], keys: str
+) -> None:
+    only(problems(f"routes:\n  - {{upstream: https://u, credential: none, {keys}}}\n"))
