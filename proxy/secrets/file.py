@@ -44,7 +44,8 @@ class FieldSource:
 
     Args:
         path: the file.
-        pick: finds the field in the file's text; ValueError says what is wrong, as the rest of a sentence.
+        pick: finds the field in the text; ValueError says what is wrong, as the rest of a
+            sentence.
     """
 
     def __init__(self, path: Path, pick: Callable[[str], Secret]) -> None:
