@@ -46,15 +46,15 @@ class Narrator:
         text = path.read_text().rstrip()
         if self._console.is_terminal:
             syntax = Syntax(text, "yaml", theme=THEME, background_color="default")
-            self._console.print(Padding(syntax, (1, 0, 1, 3)))
+            self._console.print(Padding(syntax, (1, 0, 0, 3)))
             return
         self._line("")
         for line in text.splitlines():
             self._line(f"   {line}".rstrip())
-        self._line("")
 
     def ready(self, pid: int, doors: Doors, seconds: float) -> None:
         """The sidecar is there."""
+        self._line("")
         self._line(f"   process {pid}, ready at http://{doors.listen} after {seconds:.1f} s")
 
     def work(self, doors: Doors, seconds: float) -> None:

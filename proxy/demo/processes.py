@@ -102,16 +102,25 @@ class Child:
         """Ask it to end, then insist; its exit code. Harmless once it has ended."""
         if self.running:
             self._process.terminate()
-            try:
-                async with asyncio.timeout(GRACE):
-                    await self._process.wait()
-            except TimeoutError:
+            if not await self.ends_within(GRACE):
                 self._process.kill()
         return await self._process.wait()
 
+    async def ends_within(self, seconds: float) -> bool:
+        """Whether it ends by itself in that time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._process.wait()
+        except TimeoutError:
+            return False
+        return True
+
     def died(self) -> DemonstrationError:
-        """What to say when it should still be there and isn't, with its last words."""
+        """What to say when it should still be there and isn't."""
+        return self.blamed(f"ended with code {self._process.returncode}")
+
+    def blamed(self, what: str) -> DemonstrationError:
+        """What it did wrong, with its last words."""
         lines = self.log.read_text("utf-8", "replace").splitlines()[-SHOWN:]
         said = "\n".join(f"    {line}" for line in lines) or "    (it said nothing)"
-        code = self._process.returncode
-        return DemonstrationError(f"{self.name} ended with code {code}. Its last words:\n{said}")
+        return DemonstrationError(f"{self.name} {what}. Its last words:\n{said}")

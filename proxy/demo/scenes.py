@@ -18,15 +18,17 @@ from typing import Final
 from proxy.demo.calls import CallError, call
 from proxy.demo.hand import by_hand
 from proxy.demo.observe import Held, read_status
-from proxy.demo.processes import Child, DemonstrationError, environment, module
+from proxy.demo.processes import Child, environment, module
 from proxy.demo.report import Report, parse
 from proxy.demo.scenery import Scenery
 from proxy.demo.screen import View
 from proxy.demo.setting import PASSWORD, SECRET, Doors, Where
 from proxy.demo.verdict import ByHand
 
-PATIENCE: Final = 20.0
+PATIENCE: Final = 15.0
 """Seconds to wait for a process to be ready, or to finish beyond its time."""
+GRACE: Final = 1.0
+"""Seconds for a process that no longer answers to turn out to be gone."""
 GLANCE: Final = 0.25
 """Seconds between two looks at the running sidecar."""
 
@@ -73,7 +75,7 @@ async def open_world(play: Play) -> Where:
                 await world.wait()
                 raise world.died()
     except TimeoutError:
-        raise DemonstrationError(f"{world.name} was not ready in {PATIENCE:g} s") from None
+        raise world.blamed(f"was not ready in {PATIENCE:g} s") from None
     return Where(**json.loads(line))
 
 
@@ -95,7 +97,7 @@ async def work(play: Play, netloc: str, seconds: float, report: Report) -> None:
             if await program.wait():
                 raise program.died()
     except TimeoutError:
-        raise DemonstrationError(f"{program.name} did not finish in time") from None
+        raise program.blamed("did not finish in time") from None
 
 
 async def start_sidecar(play: Play, doors: Doors) -> Child:
@@ -113,7 +115,7 @@ async def start_sidecar(play: Play, doors: Doors) -> Child:
         if not sidecar.running:
             raise sidecar.died()
         if time.monotonic() > until:
-            raise DemonstrationError(f"the sidecar was not ready in {PATIENCE:g} s")
+            raise sidecar.blamed(f"was not ready in {PATIENCE:g} s")
         await asyncio.sleep(0.05)
     return sidecar
 
@@ -150,9 +152,9 @@ async def _status(sidecar: Child, doors: Doors) -> tuple[Held, ...]:
     try:
         return await asyncio.to_thread(read_status, doors.admin)
     except CallError:
-        if sidecar.running:
-            raise
-        raise sidecar.died() from None
+        if await sidecar.ends_within(GRACE):
+            raise sidecar.died() from None
+        raise
 
 
 def _ready(admin: str) -> bool:

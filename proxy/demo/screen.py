@@ -23,7 +23,7 @@ WIDTH: Final = 80
 LABELS: Final = {
     "records": "29-column record",
     "arrow": "Arrow, 10,000 rows",
-    "chat": "streamed completion",
+    "chat": "streamed chat",
     "upload": "64 MiB upload",
 }
 NARROWEST: Final = {"sent": 10, "received": 10, "state": 11}
@@ -126,7 +126,7 @@ def tokens(held: Sequence[Held]) -> Table:
 
 
 def _table(first: str, others: Sequence[str]) -> Table:
-    table = Table(width=WIDTH - 2, box=box.ROUNDED, border_style="dim")
+    table = Table(width=WIDTH - 1, box=box.ROUNDED, border_style="dim")
     table.add_column(first, no_wrap=True, ratio=1)
     for name in others:
         table.add_column(name, justify="right", no_wrap=True, min_width=NARROWEST.get(name))

@@ -21,7 +21,7 @@ TEMPLATE: Final = """\
 # the password from a file that only its owner can read.
 listen: {listen}
 admin: {admin}
-state_dir: state
+state_dir: .
 
 providers:
   demo:

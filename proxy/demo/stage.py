@@ -31,6 +31,9 @@ from proxy.demo.verdict import Outcome, failures, summary
 
 SIGNALS: Final = ("SIGINT", "SIGTERM", "SIGHUP")
 
+PREFIX: Final = "sidecar-demo-"
+"""Short: the sidecar's own socket lies below, and macOS allows its path 104 bytes."""
+
 
 class Stage:
     """One performance.
@@ -52,7 +55,7 @@ class Stage:
     async def perform(self) -> int:
         """All scenes; 0 if every promise was kept, else 1."""
         try:
-            with TemporaryDirectory(prefix="token-sidecar-demo-") as directory:
+            with TemporaryDirectory(prefix=PREFIX) as directory:
                 async with AsyncExitStack() as stack:
                     return await self._scenes(self._play(stack, Path(directory)))
         except (DemonstrationError, CallError, ReportError) as error:

@@ -119,7 +119,7 @@ def summary(outcome: Outcome) -> list[str]:
     chat = outcome.report.tallies["chat"]
     return [
         f"Through the sidecar: {total.requests} requests, {total.ok} x 200, "
-        f"{total.unauthorized} x 401. The API refused none.",
+        f"{total.unauthorized} x 401. The API agrees.",
         f"Without it the same program got 401 for each of the {len(outcome.direct)} kinds of work.",
         f"A token fetched by hand got 200 at first, and 401 after {outcome.by_hand.after:.1f} s.",
         f"The provider issued the sidecar {sum(issued.values())} tokens of {outcome.lifetime} s "

@@ -22,12 +22,12 @@ def busy() -> Report:
     return report
 
 
-def view(elapsed: float = 5.0) -> View:
+def view(elapsed: float = 5.0, report: Report | None = None) -> View:
     credentials = (
         Held("inference", "unavailable", 12, age=3.25, renewal=0.5),
         Held("mlops", "empty", 0),
     )
-    return View(elapsed, 20.0, busy(), credentials)
+    return View(elapsed, 20.0, report or busy(), credentials)
 
 
 def printed(width: int = 80, **more) -> tuple[Console, io.StringIO]:
@@ -61,7 +61,7 @@ def test_plain_lines_come_now_and_then_not_at_every_look():
     console, out = printed()
     with screen(console) as shown:
         for quarter in range(80):
-            shown.show(view(quarter / 4))
+            shown.show(view(quarter / 4, Report()))
     assert 4 <= out.getvalue().count("requests") <= 7
 
 
