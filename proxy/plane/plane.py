@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
-from proxy.clock import Clock
+from proxy.clock import Clock, Timer
 from proxy.plane.buffer import ReadBuffer
 from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
@@ -54,7 +54,7 @@ class Plane:
         self._doors: dict[Address, Door] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self._furnish(settings, credentials)
 
     # -- configuration
@@ -125,7 +125,7 @@ class Plane:
 
     def start(self) -> None:
         """Begin to watch the deadlines; needs the running loop."""
-        self._timer = asyncio.get_running_loop().call_later(SWEEP, self._sweep)
+        self._timer = self._clock.call_later(SWEEP, self._sweep)
 
     def _sweep(self) -> None:
         now = self.now()
