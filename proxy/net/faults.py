@@ -58,7 +58,8 @@ def _explain(error: Exception, where: str, proxy: str | None) -> TokenRequestErr
         case ClientProxyConnectionError():
             return _fault("connect", f"the proxy {proxy} is out of reach: {_words(error)}")
         case ClientConnectorDNSError():
-            return _fault("dns", f"the name in {where} can't be resolved: {_words(error)}")
+            # Through a proxy only the proxy's own name is looked up here.
+            return _fault("dns", f"the name in {proxy or where} can't be resolved: {_words(error)}")
         case ClientConnectorCertificateError():
             return _fault("tls", _certificate(error.certificate_error, where))
         case ClientSSLError() | ssl.SSLError():

@@ -98,8 +98,9 @@ def _token_endpoint(content: Mapping[str, Any], where: str, *, allow_insecure: b
 
 def _split(url: str) -> tuple[str, str | None]:
     parts = urlsplit(url)
-    # A port that is no number shows only when it is asked for.
-    return parts.scheme, parts.hostname if parts.port != 0 else None
+    if "@" in parts.netloc or parts.port == 0:
+        raise ValueError(url)
+    return parts.scheme, parts.hostname
 
 
 def _shown(url: str) -> str:

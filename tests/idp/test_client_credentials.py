@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from proxy.config.model import ClientAuthentication, Grant, Renew
@@ -113,3 +115,13 @@ async def test_a_redirect_is_not_followed_with_the_secret() -> None:
         run.provider.script.append(Reply(307, b"", {"Location": run.provider.token_url}))
         assert (await run.refused()).reason == "redirect"
         assert run.provider.asked == 1
+
+
+async def test_a_signed_token_ends_by_the_provider_s_clock_however_wrong_that_is() -> None:
+    async with asking(GRANT) as run:
+        run.provider.signed = True
+        run.provider.clock_ahead = run.clock.wall() + 3600 - time.time()
+        token = await run.obtain()
+    assert token.lifetime is not None
+    assert 58 < token.lifetime <= 60
+    assert "ahead of ours" in token.warnings[0]

@@ -86,6 +86,16 @@ async def test_name_and_password_go_to_the_proxy_and_into_no_message() -> None:
     assert "canary" not in str(caught.value)
 
 
+async def test_a_proxy_without_address_is_named() -> None:
+    carrier = through("http://mary:canary@proxy.invalid:3128")
+    with pytest.raises(TokenRequestError) as caught:
+        await carrier.send(Request("POST", "https://id.example/token"))
+    await carrier.close()
+    assert caught.value.reason == "dns"
+    assert "http://proxy.invalid:3128" in str(caught.value)
+    assert "canary" not in str(caught.value)
+
+
 async def test_a_proxy_out_of_reach_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

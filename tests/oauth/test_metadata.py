@@ -83,7 +83,7 @@ def test_a_hostile_issuer_is_shown_clean() -> None:
 @pytest.mark.parametrize(
     "said",
     [None, 5, "", "token", "//h/token", "ftp://h/t", "https://", "https://[::1/t", "https://h:x/t",
-     "https://h/\n", "https://é/t"],
+     "https://h:0/t", "https://a:b@h/t", "https://h/\n", "https://é/t"],
 )  # fmt: skip
 def test_a_token_endpoint_must_be_a_url(said: object) -> None:
     assert distrusted(document(token_endpoint=said)).reason == "discovery"
