@@ -7,8 +7,8 @@ spaces (RFC 9110 sections 5.1, 7.6.1).
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, Self
 
 from proxy.http1.refusal import MessageError
 from proxy.http1.syntax import WHITESPACE, is_token, list_members
@@ -16,6 +16,7 @@ from proxy.http1.syntax import WHITESPACE, is_token, list_members
 HOP_BY_HOP: Final = frozenset(
     {b"connection", b"keep-alive", b"te", b"transfer-encoding", b"upgrade", b"http2-settings"}
 )
+NOTHING: Final[frozenset[bytes]] = frozenset()
 FORWARDING: Final = frozenset({b"forwarded", b"x-real-ip"})
 NEVER_IN_TRAILERS: Final = frozenset(
     {b"content-length", b"host", b"authorization", b"cookie", b"set-cookie", b"trailer"}
@@ -28,6 +29,23 @@ class Field(NamedTuple):
     name: bytes
     value: bytes
     line: bytes
+
+
+class Fields(tuple[Field, ...]):
+    """The field lines of one head, in order; to ask for a name costs one look-up."""
+
+    index: dict[bytes, list[bytes]]
+
+    def __new__(cls, fields: Iterable[Field]) -> Self:
+        """Take the lines as they came."""
+        made = super().__new__(cls, fields)
+        index = made.index = {}
+        for name, value, _ in made:
+            if name in index:
+                index[name].append(value)
+            else:
+                index[name] = [value]
+        return made
 
 
 def parse_field(line: bytes) -> Field:
@@ -52,15 +70,20 @@ def _checked_name(name: bytes) -> bytes:
     return name.lower()
 
 
-def values(fields: Iterable[Field], name: bytes) -> list[bytes]:
+def values(fields: Iterable[Field], name: bytes) -> Sequence[bytes]:
     """The values of every line of the field ``name`` (lower case), in order."""
+    if isinstance(fields, Fields):
+        return fields.index.get(name, ())
     return [field.value for field in fields if field.name == name]
 
 
 def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
     """What ``Connection`` names: options and fields meant for this hop only."""
+    connection = values(fields, b"connection")
+    if not connection:
+        return NOTHING
     found: set[bytes] = set()
-    for value in values(fields, b"connection"):
+    for value in connection:
         found.update(list_members(value))
     return frozenset(found)
 
@@ -86,7 +109,7 @@ def trailers_to_pass(fields: Iterable[Field], dropped: frozenset[bytes]) -> list
     return [
         field
         for field in fields
-        if field.name not in dropped
-        and field.name.replace(b"_", b"-") not in NEVER_IN_TRAILERS
-        and not stops_here(field.name)
+        if (plain := field.name.replace(b"_", b"-")) not in dropped
+        and plain not in NEVER_IN_TRAILERS
+        and not stops_here(plain)
     ]
