@@ -31,20 +31,20 @@ class Field(NamedTuple):
     line: bytes
 
 
-class Fields(tuple[Field, ...]):
+class Fields(tuple[Field, ...]):  # noqa: SLOT001 - a tuple can't have slots of its own
     """The field lines of one head, in order; to ask for a name costs one look-up."""
 
-    index: dict[bytes, list[bytes]]
+    by_name: dict[bytes, list[bytes]]
 
     def __new__(cls, fields: Iterable[Field]) -> Self:
         """Take the lines as they came."""
         made = super().__new__(cls, fields)
-        index = made.index = {}
+        by_name = made.by_name = {}
         for name, value, _ in made:
-            if name in index:
-                index[name].append(value)
+            if name in by_name:
+                by_name[name].append(value)
             else:
-                index[name] = [value]
+                by_name[name] = [value]
         return made
 
 
@@ -73,7 +73,7 @@ def _checked_name(name: bytes) -> bytes:
 def values(fields: Iterable[Field], name: bytes) -> Sequence[bytes]:
     """The values of every line of the field ``name`` (lower case), in order."""
     if isinstance(fields, Fields):
-        return fields.index.get(name, ())
+        return fields.by_name.get(name, ())
     return [field.value for field in fields if field.name == name]
 
 

@@ -56,9 +56,11 @@ class Guard:
             raise MessageError("an HTTP/1.1 request has exactly one Host")
         if not found and authority is None:
             return None
+        if authority is None:
+            return self._accepted(found[0])
         if found:
             split_authority(found[0])
-        return self._accepted(authority if authority is not None else found[0])
+        return self._accepted(authority)
 
     def _accepted(self, authority: bytes) -> str:
         host, port = split_authority(authority)

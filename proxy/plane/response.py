@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.http1.fields import Field, nominated, stops_on_return, values
+from proxy.http1.fields import Fields, nominated, stops_on_return, values
 from proxy.http1.framing import Framing, Kind, of_response
 from proxy.http1.head import ResponseHead, parse_response
 from proxy.plane.cache import LENGTH_FIELD, HeadCache, cut_length
@@ -22,7 +22,7 @@ CLOSE_LINE: Final = b"Connection: close\r\n"
 KEEP_LINE: Final = b"Connection: keep-alive\r\n"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every new head, and that costs 2 µs more
 class PreparedResponse:
     """A response head that may be passed on.
 
@@ -45,7 +45,7 @@ class PreparedResponse:
     @property
     def unframed(self) -> bool:
         """Whether its length is not known beforehand."""
-        return self.framing.kind in {Kind.CHUNKED, Kind.CLOSE}
+        return self.framing.kind is Kind.CHUNKED or self.framing.kind is Kind.CLOSE
 
 
 class ResponsePreparer:
@@ -116,7 +116,7 @@ def _keep_alive(head: ResponseHead) -> bool:
     return head.minor == 1 or b"keep-alive" in options
 
 
-def _idle(fields: tuple[Field, ...]) -> float | None:
+def _idle(fields: Fields) -> float | None:
     for value in values(fields, b"keep-alive"):
         if match := KEEP_ALIVE_TIMEOUT.search(value.lower()):
             return float(match[1])

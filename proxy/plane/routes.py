@@ -54,8 +54,9 @@ class RouteTable:
     """The routes of one configuration."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
         self._trees: dict[tuple[Address | None, str | None], _Tree] = {}
-        for route in routes:
+        for route in self.routes:
             self._trees.setdefault((route.listener, route.host), _Tree()).add(route)
 
     def match(self, listener: Address | None, host: str | None, target: Target) -> Match | None:
@@ -65,7 +66,7 @@ class RouteTable:
             MessageError: the upstream's target would begin with ``//``.
         """
         parts = segments(target.path)
-        for wanted in (host, None) if host else (None,):
+        for wanted in (host, None):
             tree = self._trees.get((listener, wanted))
             found = tree.longest(parts) if tree else None
             if found is not None:

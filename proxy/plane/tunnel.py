@@ -23,6 +23,7 @@ class Tunnel:
         self._over = over
         self._sent_up = 0
         self._sent_down = 0
+        self._half_closed = False
         self._closed = False
 
     def from_client(self, data: bytes) -> None:
@@ -37,11 +38,19 @@ class Tunnel:
 
     def client_ended(self) -> bool:
         """The client ends its side; True keeps the connection open for the other."""
-        return _pass_end(self._up)
+        return self._pass_end(self._up)
 
     def upstream_ended(self) -> bool:
         """The upstream ends its side; True keeps the connection open for the other."""
-        return _pass_end(self._down)
+        return self._pass_end(self._down)
+
+    def _pass_end(self, to: asyncio.Transport) -> bool:
+        """Pass one side's end on; once both have ended, or where TLS can't, all is closed."""
+        if self._half_closed or not to.can_write_eof():
+            return False
+        self._half_closed = True
+        to.write_eof()
+        return True
 
     def client_slow(self, slow: bool) -> None:
         """Backpressure from the client's side."""
@@ -58,13 +67,6 @@ class Tunnel:
             self._down.close()
             self._up.close()
             self._over(self._sent_up, self._sent_down)
-
-
-def _pass_end(transport: asyncio.Transport) -> bool:
-    if not transport.can_write_eof():
-        return False
-    transport.write_eof()
-    return True
 
 
 def _hold(transport: asyncio.Transport, slow: bool) -> None:
