@@ -62,7 +62,7 @@ def _tell(fault: ErrorDetails, trail: Trail, report: Report) -> None:
     cause = fault.get("ctx", {}).get("error")
     if isinstance(cause, MisplacedError):
         inner = (*trail, *cause.trail)
-        report.problem(report.at_key(inner) if "unknown" in str(cause) else inner, str(cause))
+        report.problem(report.at_key(inner) if cause.of_key else inner, str(cause))
         return
     said = str(cause) if isinstance(cause, UnfitError) else _SHAPES.get(fault["type"], "is wrong")
     report.problem(trail, f"{_named(report.standing(trail))} {said}")

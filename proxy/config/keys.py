@@ -32,7 +32,10 @@ from proxy.config.kinds import (
 class Keys(BaseModel):
     """A mapping whose keys are all known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+    # Only the whole file is ever validated: built apart, each section would be built twice.
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class ListenKeys(Keys):

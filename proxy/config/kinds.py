@@ -25,11 +25,12 @@ MARK: Final = "x-not-in-this-version"
 
 
 class MisplacedError(UnfitError):
-    """Something inside a value is wrong: at ``trail`` from the value."""
+    """Something inside a value is wrong: at ``trail`` from the value, its key or what is there."""
 
-    def __init__(self, trail: Trail, message: str) -> None:
+    def __init__(self, trail: Trail, message: str, *, of_key: bool = False) -> None:
         super().__init__(message)
         self.trail = trail
+        self.of_key = of_key
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +65,12 @@ def secret(value: object) -> Written:
         return Written("plain", value=Secret(scalars.text(value)))
     for key in value:
         if key in _ELSEWHERE:
-            raise MisplacedError((key,), f"`{key}` {NOT_YET}; use env or file")
+            raise MisplacedError((key,), f"`{key}` {NOT_YET}; use env or file", of_key=True)
         if key not in ("env", "file"):
             hint = suggestion(key, ("env", "file"))
-            raise MisplacedError((key,), f"unknown key; a secret has env or file{hint}")
+            raise MisplacedError(
+                (key,), f"unknown key; a secret has env or file{hint}", of_key=True
+            )
     if len(value) != 1:
         raise UnfitError("must have exactly one of env and file")
     kind: Literal["env", "file"] = "env" if "env" in value else "file"

@@ -85,6 +85,7 @@ def test_routes_may_share_a_listener_of_their_own(problems: Callable[[str], list
 
 def test_both_families_of_one_port_are_two_listeners(problems: Callable[[str], list[str]]) -> None:
     assert problems("listen: [127.0.0.1:1, '[::1]:1']") == []
+    assert problems("listen: [0.0.0.0:1, '[::]:1']\nallow_remote: true") == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
 import errno
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -183,3 +186,18 @@ def test_hosts_and_origins_are_in_lower_case(loaded: Callable[[str], Config]) ->
     config = loaded("hosts: [A.Example:80, '[::1]:3', B]\nbrowser_origins: ['https://A:443']\n")
     assert config.hosts == {"a.example:80", "[::1]:3", "b"}
     assert config.browser_origins == {"https://a"}
+
+
+def test_values_without_plain_secrets_can_be_handed_to_another_process(
+    loaded: Callable[[str], Config],
+) -> None:
+    config = loaded("credentials: {a: {grant: static, token: {env: T}}}\n")
+    assert pickle.loads(pickle.dumps(config)) == config
+
+
+def test_the_values_do_not_bring_the_library_that_checked_them() -> None:
+    program = "import sys, proxy.config.model; print('pydantic' in sys.modules)"
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert said.stdout == "False\n"

@@ -26,6 +26,7 @@ def only(problems: list[str]) -> str:
     [
         "quitquitquit: true",
         "workers: 4",
+        "workers: true",
         "store: file",
         "store: redis",
         "store: {file: a}",
