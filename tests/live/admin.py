@@ -14,6 +14,12 @@ CLIENT = {
     "directAccessGrantsEnabled": True,
     "standardFlowEnabled": False,
 }
+EVENTS = [
+    f"{kind}{outcome}"
+    for kind in ("CLIENT_LOGIN", "LOGIN", "REFRESH_TOKEN")
+    for outcome in ("", "_ERROR")
+]
+"""What is recorded. Refreshes are not by default: there are many."""
 
 
 class Administrator:
@@ -25,7 +31,7 @@ class Administrator:
 
     async def realm(self, name: str) -> None:
         """Make a realm that records its events; master is there already and only learns to."""
-        events = {"eventsEnabled": True}
+        events = {"eventsEnabled": True, "enabledEventTypes": EVENTS}
         if name == "master":
             await self._ask("PUT", "/master", events)
         else:

@@ -38,7 +38,7 @@ async def ask(http: aiohttp.ClientSession, base: str) -> int:
 async def test_200_programs_at_once_cause_one_token_request(lab: Lab, report: Report) -> None:
     gate = lab.gates[COLD_START.name]
     gate.hold()
-    installation = lab.install(COLD_START)
+    installation = lab.install(COLD_START, hold="60s")
     async with installation.running() as sidecar, everybody() as http:
         asking = [asyncio.create_task(ask(http, installation.base)) for _ in range(PROGRAMS)]
 
@@ -46,7 +46,7 @@ async def test_200_programs_at_once_cause_one_token_request(lab: Lab, report: Re
             return await in_flight(sidecar) >= PROGRAMS
 
         try:
-            await until(all_wait, deadline=8, what="that all wait for the first token")
+            await until(all_wait, deadline=40, what="that all wait for the first token")
         finally:
             gate.release()
         answers = Counter(await asyncio.gather(*asking))

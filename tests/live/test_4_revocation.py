@@ -9,6 +9,7 @@ import random
 import time
 import uuid
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 UPLOADERS = 64
 LARGEST = 192 << 10
 """Bytes; with 64 of them at a time all fit into the replay budget."""
+PIECES = 10
 MIN_INTERVAL = 10.0
 """Seconds; the default of ``renew.min_interval``."""
 REVOCATIONS = 2
@@ -36,6 +38,7 @@ class Uploads:
         self.stop = False
         self.answers: dict[str, int] = {}
         self.damaged = 0
+        self.others: list[str] = []
 
     async def run(self) -> None:
         """Sixty-four at a time."""
@@ -53,18 +56,26 @@ class Uploads:
             if self.stop:
                 return
             await self._upload(http, self._bytes.randbytes(self._bytes.randint(1, LARGEST)))
-            await asyncio.sleep(0.1)
 
     async def _upload(self, http: aiohttp.ClientSession, body: bytes) -> None:
         name = str(uuid.uuid4())
-        headers = {"X-Request-Id": name}
-        async with http.post(f"{self._base}/upload", data=body, headers=headers) as answer:
+        headers = {"X-Request-Id": name, "Content-Length": str(len(body))}
+        url = f"{self._base}/upload"
+        async with http.post(url, data=slowly(body), headers=headers) as answer:
             self.answers[name] = answer.status
             if answer.status == 200:
                 about = await answer.json()
                 self.damaged += about["sha256"] != hashlib.sha256(body).hexdigest()
             else:
-                await answer.read()
+                self.others.append(f"{answer.status} {await answer.text()} {dict(answer.headers)}")
+
+
+async def slowly(body: bytes) -> AsyncIterator[bytes]:
+    """The body in a few pieces, so that many uploads are under way at any moment."""
+    size = len(body) // PIECES + 1
+    for start in range(0, len(body), size):
+        yield body[start : start + size]
+        await asyncio.sleep(0.02)
 
 
 async def revoke_and_wait(lab: Lab, uploads: Uploads) -> None:
@@ -80,7 +91,7 @@ async def revoke_and_wait(lab: Lab, uploads: Uploads) -> None:
 
 async def test_a_revocation_costs_one_token_and_no_upload(lab: Lab, report: Report) -> None:
     gate, installation = lab.gates[REVOCATION.name], lab.install(REVOCATION)
-    async with installation.running():
+    async with installation.running() as sidecar:
         uploads = Uploads(installation.base)
         running = asyncio.create_task(uploads.run())
         try:
@@ -105,7 +116,7 @@ async def test_a_revocation_costs_one_token_and_no_upload(lab: Lab, report: Repo
         token_requests=len(gate.asked),
         shortest_gap=f"{min(gaps[1:], default=0):.1f} s",
     )
-    assert answers == {200: len(uploads.answers)}
+    assert answers == {200: len(uploads.answers)}, (uploads.others, sidecar.err[-4000:])
     assert (twice, lost, uploads.damaged) == ([], [], 0)
     assert ledger["answers"]["401"] > 0
     assert len(gate.asked) == 1 + REVOCATIONS
