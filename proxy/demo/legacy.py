@@ -49,7 +49,7 @@ class Result:
         status: 0 where no answer came.
         sent, received: bytes of the bodies.
         seconds: from the first byte sent to the last one received.
-        first: seconds until the first piece of the answer's body; spread: from it to the last.
+        spread: seconds from the first piece of the answer's body to the last.
         fault: what was wrong with the answer, or why there is none; empty if nothing.
     """
 
@@ -58,7 +58,6 @@ class Result:
     sent: int = 0
     received: int = 0
     seconds: float = 0.0
-    first: float = 0.0
     spread: float = 0.0
     fault: str = ""
 
@@ -152,7 +151,7 @@ def perform(work: Work, netloc: str) -> Result:
         headers = {**work.headers, "Content-Length": str(work.length)}
         connection.request("POST", work.path, body=work.body(), headers=headers)
         response = connection.getresponse()
-        answer, first, last = _read(response)
+        answer, spread = _read(response)
         fault = _judge(work, answer) if response.status == 200 else _excerpt(answer)
     except (OSError, HTTPException) as error:
         return Result(work.kind, 0, fault=f"{type(error).__name__}: {error}")
@@ -165,14 +164,13 @@ def perform(work: Work, netloc: str) -> Result:
         sent=work.length,
         received=len(answer),
         seconds=ended - began,
-        first=first - began,
-        spread=last - first,
+        spread=spread,
         fault=fault,
     )
 
 
-def _read(response: HTTPResponse) -> tuple[bytes, float, float]:
-    """The body, the moment its first piece came and the moment of its last."""
+def _read(response: HTTPResponse) -> tuple[bytes, float]:
+    """The body, and the seconds from its first piece to its last."""
     pieces: list[bytes] = []
     first = last = time.monotonic()
     while piece := response.read1(BLOCK):
@@ -180,7 +178,7 @@ def _read(response: HTTPResponse) -> tuple[bytes, float, float]:
         if not pieces:
             first = last
         pieces.append(piece)
-    return b"".join(pieces), first, last
+    return b"".join(pieces), last - first
 
 
 def _judge(work: Work, answer: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from rich import box
 from rich.console import Console
 from rich.padding import Padding
 from rich.syntax import Syntax
@@ -26,6 +27,10 @@ class Narrator:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+
+    def opening(self) -> None:
+        """Before anything runs."""
+        self._line("token-sidecar demo: all of it on this machine, no network, no account", "bold")
 
     def world(self, where: Where, lifetime: int) -> None:
         """Scene one: who is there."""
@@ -63,7 +68,8 @@ class Narrator:
 
     def passed(self, outcome: Outcome, sentences: Sequence[str]) -> None:
         """The good end."""
-        self._console.print(work(outcome.report), tokens(outcome.held))
+        frame = box.ROUNDED if self._console.is_terminal else box.ASCII
+        self._console.print(work(outcome.report, frame), tokens(outcome.held, frame))
         self._heading("What happened")
         for sentence in sentences:
             self._item(sentence)

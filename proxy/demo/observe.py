@@ -38,14 +38,12 @@ class Ledger:
     """What the provider and the API counted on their side.
 
     Attributes:
-        requests: to the token endpoint.
         issued: subject -> tokens.
         accepted: subject -> requests; refused: reason -> requests (each a 401).
         tokens: subject -> different tokens that the API accepted.
         least: subject -> the fewest seconds that an accepted token had left.
     """
 
-    requests: int
     issued: Mapping[str, int]
     accepted: Mapping[str, int]
     refused: Mapping[str, int]

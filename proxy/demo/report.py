@@ -40,7 +40,7 @@ class Tally:
         ok: answers with status 200 that were what they should be.
         failed: everything else but 401.
         status: of the last request.
-        slowest: from sending to the last byte; first: to the first one.
+        slowest: the longest time from sending to the last byte.
         streamed: the longest time that one answer's pieces kept coming.
     """
 
@@ -52,7 +52,6 @@ class Tally:
     sent: int = 0
     received: int = 0
     slowest: float = 0.0
-    first: float = 0.0
     streamed: float = 0.0
 
     def add(self, result: Result) -> None:
@@ -62,7 +61,6 @@ class Tally:
         self.sent += result.sent
         self.received += result.received
         self.slowest = max(self.slowest, result.seconds)
-        self.first = max(self.first, result.first)
         self.streamed = max(self.streamed, result.spread)
         if result.status == UNAUTHORIZED:
             self.unauthorized += 1

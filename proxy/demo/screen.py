@@ -106,9 +106,10 @@ def picture(view: View) -> Group:
     return Group(clock, work(view.report), tokens(view.held))
 
 
-def work(report: Report) -> Table:
+def work(report: Report, frame: box.Box = box.ROUNDED) -> Table:
     """What the program did, one row per kind."""
-    table = _table("program sends", ("requests", "200", "401", "else", "sent", "received"))
+    columns = ("requests", "200", "401", "else", "sent", "received")
+    table = _table("program sends", columns, frame)
     for kind, tally in report.tallies.items():
         table.add_row(LABELS[kind], *_cells(tally))
     table.add_section()
@@ -116,17 +117,18 @@ def work(report: Report) -> Table:
     return table
 
 
-def tokens(held: Sequence[Held]) -> Table:
-    """What sidecar holds, one row per credential."""
-    table = _table("sidecar holds", ("state", "renewals", "token age", "next renewal"))
+def tokens(held: Sequence[Held], frame: box.Box = box.ROUNDED) -> Table:
+    """What the sidecar holds, one row per credential."""
+    columns = ("state", "renewals", "token age", "next renewal")
+    table = _table("sidecar holds", columns, frame)
     for one in held:
         state = Text(one.state, style="green" if one.state in {"valid", "renewing"} else "red")
         table.add_row(one.name, state, str(one.renewals), seconds(one.age), seconds(one.renewal))
     return table
 
 
-def _table(first: str, others: Sequence[str]) -> Table:
-    table = Table(width=WIDTH - 1, box=box.ROUNDED, border_style="dim")
+def _table(first: str, others: Sequence[str], frame: box.Box) -> Table:
+    table = Table(width=WIDTH - 1, box=frame, border_style="dim")
     table.add_column(first, no_wrap=True, ratio=1)
     for name in others:
         table.add_column(name, justify="right", no_wrap=True, min_width=NARROWEST.get(name))

@@ -54,6 +54,7 @@ class Stage:
 
     async def perform(self) -> int:
         """All scenes; 0 if every promise was kept, else 1."""
+        self._narrator.opening()
         try:
             with TemporaryDirectory(prefix=PREFIX) as directory:
                 async with AsyncExitStack() as stack:

@@ -97,6 +97,7 @@ def test_a_short_performance_keeps_every_promise_and_leaves_nothing_behind(home)
     assert said.count(" 401\n") == 4, said
     assert re.search(r"(\d+) requests, \1 x 200, 0 x 401\.", said), said
     assert "client_secret: {env: DEMO_CLIENT_SECRET}" in said
+    assert said.isascii()
     assert "\x1b" not in said
     assert max(len(line) for line in said.splitlines() if "/tmp" not in line) <= 80
     assert nothing_is_left(home, said)

@@ -23,7 +23,7 @@ def summed(*results: Result) -> Report:
 
 
 def test_a_line_is_read_as_it_was_written():
-    one = result(sent=3, received=4, seconds=0.5, first=0.25, spread=0.125, fault="odd")
+    one = result(sent=3, received=4, seconds=0.5, spread=0.125, fault="odd")
     assert parse(json.dumps(asdict(one)).encode() + b"\n") == one
 
 

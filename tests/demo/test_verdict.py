@@ -29,7 +29,6 @@ def held(name: str = "inference", tokens: int = 6, **more) -> Held:
 @pytest.fixture
 def ledger() -> Ledger:
     return Ledger(
-        requests=14,
         issued={CLIENT: 6, USER: 7, BY_HAND: 1},
         accepted={CLIENT: 3, USER: 1, BY_HAND: 1},
         refused={"missing": 4, "expired": 1},
@@ -52,8 +51,20 @@ def good(ledger) -> Outcome:
 
 
 def only(outcome: Outcome) -> str:
-    (reason,) = failures(outcome)
+    """The one failure, where the API counted as many requests as the program."""
+    (reason,) = failures(agreed(outcome))
     return reason
+
+
+def agreed(outcome: Outcome) -> Outcome:
+    accepted = {CLIENT: outcome.report.total.ok}
+    return replace(outcome, ledger=replace(outcome.ledger, accepted=accepted))
+
+
+def test_a_request_that_reached_the_api_twice_fails(good, ledger):
+    twice = replace(ledger, accepted={CLIENT: 4, USER: 1})
+    (reason,) = failures(replace(good, ledger=twice))
+    assert reason == "the API accepted 5 requests, the program had 4 answered"
 
 
 def test_a_run_without_blemish_passes(good):
@@ -144,6 +155,6 @@ def test_the_summary_tells_what_was_counted(good):
         "200 at first, and 401 after 6.2 s",
         "13 tokens of 6 s",
         f"6 for {CLIENT}, 7 for {USER}",
-        "less than 1.8 s to live",
+        "8 different tokens from it, none with less than 1.8 s to live",
     ):
         assert words in said
