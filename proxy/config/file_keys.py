@@ -44,6 +44,11 @@ from proxy.config.scalars import UnfitError
 
 _DECOYS: Final = ("wallaroo", "seldon", "seldon-session", "runai")
 _SDK_LOGIN: Final = choice("off", later=_DECOYS)
+_SDK_LOGIN_DESCRIBED: Final = {
+    **_SDK_LOGIN.described,
+    "type": ["string", "boolean"],  # YAML 1.1 takes off for false
+    "enum": ["off", False, *_DECOYS],
+}
 _MEMORY: Final = choice("memory", later=("file", "redis"))
 
 
@@ -90,7 +95,7 @@ class RouteKeys(Keys):
     replay_body: Size = Field(
         default=1 << 20, description="how much of a request is kept for one replay after a 401"
     )
-    sdk_login: Annotated[object, Kind(_sdk_login, _SDK_LOGIN.described)] = Field(
+    sdk_login: Annotated[object, Kind(_sdk_login, _SDK_LOGIN_DESCRIBED)] = Field(
         default="off", description="whose SDK's own login is answered here"
     )
 

@@ -42,6 +42,12 @@ def test_what_waits_for_a_later_version_says_so() -> None:
     assert "not in this version: authorization_code, device_code" in grant["description"]
 
 
+def test_off_may_be_the_false_that_some_editors_read() -> None:
+    for key in ("admin", "metrics"):
+        assert {"const": False} in SCHEMA["properties"][key]["anyOf"]
+    assert False in SECTIONS["RouteKeys"]["properties"]["sdk_login"]["enum"]
+
+
 def test_what_a_route_and_a_client_need_is_required() -> None:
     assert SCHEMA["required"] == ["routes"]
     assert SECTIONS["RouteKeys"]["required"] == ["upstream", "credential"]
