@@ -121,11 +121,8 @@ class Credential:
     async def _until_last(self, deadline: float) -> Lease | None:
         """Wait for the try in flight, at most until ``last``; then send the old token."""
         now = self._clock.now()
-        lease, tries = self._held.lease, self._upkeep.tries
-        seconds = min(now.until(self._held.moments.last), deadline - now.monotonic)
-        await self._upkeep.pause(seconds)
-        if self._upkeep.tries != tries or self._held.lease is not lease:
-            return None
+        until_last = now.until(self._held.moments.last)
+        await self._upkeep.pause(min(until_last, deadline - now.monotonic))
         return self._held.late()
 
     async def reject(self, generation: int, hold: float) -> Lease | None:

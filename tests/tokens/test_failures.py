@@ -71,6 +71,25 @@ async def test_someone_who_asks_gets_a_new_token_though_the_old_one_lives() -> N
         assert (await world.now(credential.refresh(10.0))).generation == 2
 
 
+async def test_someone_who_asks_gets_the_providers_word_not_the_stores() -> None:
+    async with World() as world:
+        await world.filled()
+        lease = await world.now(world.credential().refresh(10.0))
+        assert lease.value == b"token-2"
+
+
+async def test_someone_who_asks_during_a_renewal_joins_it() -> None:
+    async with World() as world:
+        world.provider.latency = 2.0
+        credential = world.credential()
+        credential.start()
+        await world.clock.advance(1.0)
+        lease = await world.within(1.0, credential.refresh(10.0))
+        await world.clock.advance(10.0)
+        assert lease.value == b"token-1"
+        assert len(world.provider.asked) == 1
+
+
 async def test_someone_who_asks_is_told_of_the_failure_though_the_old_token_lives() -> None:
     async with World() as world:
         credential = await world.filled()

@@ -55,6 +55,28 @@ async def test_a_401_for_an_older_token_is_replayed_with_the_current_one() -> No
         assert len(world.provider.asked) == 2
 
 
+async def test_a_401_for_an_older_token_waits_where_the_current_one_is_being_renewed() -> None:
+    async with World() as world:
+        credential = await world.filled()
+        await world.now(credential.refresh(10.0))
+        world.provider.latency = 2.0
+        world.task(credential.reject(2, 10.0))
+        await settle()
+        lease = await world.within(2.0, credential.reject(1, 10.0))
+        assert lease is not None
+        assert lease.generation == 3
+
+
+async def test_a_401_for_an_older_token_passes_where_no_newer_comes() -> None:
+    async with World() as world:
+        credential = await world.filled()
+        await world.now(credential.refresh(10.0))
+        world.provider.otherwise = refused()
+        await world.now(credential.reject(2, 10.0))
+        assert await world.now(credential.reject(1, 10.0)) is None
+        assert len(world.provider.asked) == 3
+
+
 async def test_within_the_interval_after_such_a_renewal_a_401_passes_and_rejects_nothing() -> None:
     async with World() as world:
         credential = await world.filled()
@@ -64,6 +86,7 @@ async def test_within_the_interval_after_such_a_renewal_a_401_passes_and_rejects
         lease = credential.current()
         assert lease is not None
         assert lease.generation == 2
+        assert credential.status().rejections == 1
         await world.clock.advance(0.2)
         replacement = await world.now(credential.reject(2, 10.0))
         assert replacement is not None
@@ -106,6 +129,16 @@ async def test_the_same_token_again_serves_and_its_401s_pass() -> None:
         await world.clock.advance(10.1)
         assert await world.now(credential.reject(1, 10.0)) is None
         assert len(world.provider.asked) == 3
+
+
+async def test_after_an_ordinary_renewal_brought_the_same_token_its_401s_pass_too() -> None:
+    async with World() as world:
+        credential = await world.filled()
+        world.provider.script = [world.provider.token("token-1")]
+        await world.now(credential.refresh(10.0))
+        assert await world.now(credential.reject(1, 10.0)) is None
+        assert len(world.provider.asked) == 2
+        assert credential.status().rejections == 0
 
 
 async def test_when_the_renewal_fails_the_401_passes_and_the_token_stays_rejected() -> None:

@@ -91,6 +91,9 @@ async def test_another_process_learns_from_the_store_that_the_same_token_came_ag
         assert await world.now(other.reject(1, 10.0)) is None
         assert other.current() is not None
         assert len(world.provider.asked) == 2
+        await world.clock.advance(10.1)
+        await world.now(other.reject(1, 10.0))
+        assert len(world.provider.asked) == 3
 
 
 async def test_a_rejection_is_in_the_store_before_the_provider_is_asked() -> None:
