@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 
 from proxy.clock import Clock
-from proxy.errors import CredentialRefused, CredentialUnavailable, Failure
+from proxy.errors import CredentialRefused, CredentialUnavailable
 from proxy.tokens.event import Event
 from proxy.tokens.journal import Journal
 from proxy.tokens.lease import Lease
@@ -23,8 +23,6 @@ from proxy.tokens.upkeep import Upkeep
 
 _IN_FLIGHT = 1.0
 """How many seconds ``Retry-After`` names while a try is in flight."""
-_LOGIN_NEEDED = "login_needed"
-"""The one terminal reason that a person mends by logging in: not there yet, not refused."""
 
 
 def _silent(_: Event) -> None:
@@ -184,7 +182,7 @@ class Credential:
             message = f"credential {self.name}: the provider has not answered yet"
             return CredentialUnavailable(message, credential=self.name, retry_after=retry_after)
         message = f"credential {self.name}: {setback.message}"
-        if setback.failure is Failure.TERMINAL and setback.reason != _LOGIN_NEEDED:
+        if setback.refusal:
             return CredentialRefused(
                 message, credential=self.name, retry_after=retry_after, error=setback.error
             )
@@ -216,7 +214,7 @@ class Credential:
             return "renewing" if self._upkeep.trying else "valid"
         setback = self._retries.setback
         if setback is not None:
-            return "refused" if setback.failure is Failure.TERMINAL else "unavailable"
+            return "refused" if setback.refusal else "unavailable"
         if self._upkeep.trying:
             return "renewing"
         return "empty" if self._held.entry.token is None else "expired"

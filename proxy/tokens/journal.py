@@ -71,7 +71,7 @@ class Journal:
     def rejected(self, generation: int) -> None:
         """An upstream's 401 rejected a generation."""
         self.rejections += 1
-        message = "an upstream answered 401: the token is renewed"
+        message = "an upstream answered 401 to the token: it is sent no more"
         self._say("token_rejected", message, "warning", generation=generation)
 
     def _say(self, kind: str, message: str, level: Level = "info", **fields: str | float) -> None:

@@ -18,6 +18,7 @@ LEAST: Final = 0.5
 BROUGHT_FORWARD: Final = 3.0
 """A request that waits has a backed-off try within so many seconds."""
 
+_LOGIN_NEEDED: Final = "login_needed"
 _TRANSIENT_MOST: Final = 60.0
 _SLOW_LEAST: Final = 30.0
 _MOST: Final = 300.0
@@ -57,6 +58,11 @@ class Setback:
     reason: str
     message: str
     error: str | None
+
+    @property
+    def refusal(self) -> bool:
+        """Whether the provider refuses the credential; a login that is needed is none."""
+        return self.failure is Failure.TERMINAL and self.reason != _LOGIN_NEEDED
 
 
 class Retries:

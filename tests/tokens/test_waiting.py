@@ -142,9 +142,11 @@ async def test_a_refused_credential_is_told_apart_with_the_providers_error() -> 
 async def test_a_login_that_is_needed_is_no_refusal() -> None:
     async with World() as world:
         world.provider.otherwise = refused("login_needed")
+        credential = world.credential()
         with pytest.raises(CredentialUnavailable) as told:
-            await world.now(world.credential().acquire(10.0))
+            await world.now(credential.acquire(10.0))
         assert not isinstance(told.value, CredentialRefused)
+        assert credential.status().state == "unavailable"
 
 
 async def test_with_no_patience_at_all_the_answer_comes_at_once() -> None:
