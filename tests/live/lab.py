@@ -17,7 +17,7 @@ from tests.live.envoy import Envoy, Trust
 from tests.live.gate import Gate
 from tests.live.keycloak import Keycloak
 from tests.live.ports import accepts, free_ports
-from tests.live.recipes import configuration, recipe
+from tests.live.recipes import configuration
 from tests.live.sidecar import Installation, install
 from tests.live.tenants import MARYS_PASSWORD, Tenant
 from tests.support.process import until
@@ -89,7 +89,7 @@ class Lab:
         """A sidecar ready to start on the tenant's recipe; ``top``: further top-level keys."""
         home = self._work / f"{tenant.name}-{next(self._numbers)}"
         keycloak = self.gates[tenant.name].base
-        whole = configuration(recipe_text(tenant), tenant, keycloak, self.api)
+        whole = configuration(tenant, keycloak, self.api)
         installation = install(home, whole | top, tenant.environ)
         for name, text in tenant.contents(keycloak).items():
             (home / name).write_text(text)
@@ -112,8 +112,3 @@ class Lab:
         url = tenant.overrides(self.gates[tenant.name].base)["token_url"]
         async with self.http.post(url, data=form | {"client_secret": tenant.secret}) as answer:
             return str((await answer.json())["access_token"])
-
-
-def recipe_text(tenant: Tenant) -> str:
-    """The tenant's own recipe, or the plain one."""
-    return recipe("plain" if "CLIENT_SECRET" in tenant.environ else tenant.name)
