@@ -1,4 +1,4 @@
-"""Response bodies on their way down: counted, chunked, without length, none at all, event by event."""
+"""Response bodies on their way down: counted, chunked, without length, none, event by event."""
 
 from __future__ import annotations
 

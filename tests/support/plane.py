@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -223,3 +223,9 @@ def settings_with(served: Served, **changes: Any) -> PlaneSettings:
     return replace(served.settings, **changes)
 
 
+async def round_trips(served: Served, count: int = 30) -> None:
+    """Let the plane do other work: whatever would have moved meanwhile has moved."""
+    other = await served.connect()
+    for _ in range(count):
+        other.send(b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await other.response()).status == 204

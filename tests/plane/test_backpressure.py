@@ -1,0 +1,103 @@
+"""Memory stays bounded whatever the size: a slow side holds back the other."""
+
+from __future__ import annotations
+
+from proxy.plane.settings import Limits
+from tests.support.plane import Served, round_trips, route_to, serving
+from tests.support.wire import OK, Origin, until
+
+HUGE = 40 << 20
+MUCH = 4 << 20
+"""More than one connection's buffers may ever hold, far less than what waits to be sent."""
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def held(served: Served) -> int:
+    """Bytes that the plane has taken in and not got rid of."""
+    pools = served.plane._pools.values()
+    ups = [outbound for pool in pools for outbound in pool.connections]
+    return sum(each.transport.get_write_buffer_size() for each in [*served.plane.inbounds, *ups])
+
+
+async def test_a_slow_reader_stalls_the_upstream_of_a_counted_body(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % HUGE, b"x" * HUGE)
+        await until(lambda: held(served))
+        await round_trips(served)
+        assert held(served) < MUCH
+        assert wire.unsent > HUGE // 4
+        assert (await client.response()).body == b"x" * HUGE
+
+
+async def test_a_slow_reader_stalls_the_upstream_of_a_chunked_body(upstream: Origin) -> None:
+    chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", chunk * 600, b"0\r\n\r\n"
+        )
+        await until(lambda: held(served))
+        await round_trips(served)
+        assert held(served) < MUCH
+        assert wire.unsent > HUGE // 4
+        assert len((await client.response()).body) == 65536 * 600
+
+
+async def test_a_slow_upstream_stalls_the_client_of_a_counted_body(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, b"y" * HUGE)
+        wire = await upstream.accept()
+        await wire.head()
+        await until(lambda: held(served))
+        await round_trips(served)
+        assert held(served) < MUCH
+        assert client.unsent > HUGE // 4
+        assert await wire.exactly(HUGE) == b"y" * HUGE
+        wire.send(OK)
+        assert (await client.response()).status == 200
+
+
+async def test_a_slow_upstream_stalls_the_client_of_a_chunked_body(upstream: Origin) -> None:
+    chunk = b"10000\r\n" + b"y" * 65536 + b"\r\n"
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(
+            POST, b"Transfer-Encoding: chunked\r\n\r\n", chunk * 600, b"0\r\n\r\n"
+        )
+        wire = await upstream.accept()
+        await until(lambda: held(served))
+        await round_trips(served)
+        assert held(served) < MUCH
+        assert client.unsent > HUGE // 4
+        assert len((await wire.request()).body) == 65536 * 600
+
+
+async def test_a_body_that_waits_for_a_token_is_not_read_further(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port), filled=False) as served:
+        served.source.gate.clear()
+        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, b"y" * HUGE)
+        await until(lambda: served.source.asked)
+        await round_trips(served)
+        assert client.unsent > HUGE // 4
+        served.source.gate.set()
+        _, request = await upstream.request()
+        assert request.body == b"y" * HUGE
+
+
+async def test_bodies_kept_for_a_replay_stay_within_the_budget(upstream: Origin) -> None:
+    budget = Limits(replay_budget=100_000)
+    async with serving(route_to(upstream.port), limits=budget) as served:
+        body = b"z" * 60_000
+        wires = []
+        for _ in range(3):
+            await served.ask(POST, b"Content-Length: 60000\r\n\r\n", body)
+            wires.append((await upstream.request())[0])
+            assert served.plane.budget._left >= 0
+        assert served.plane.budget._left == 40_000
+        for wire in wires:
+            wire.send(OK)
+        await until(lambda: not served.plane.in_flight)
+        assert served.plane.budget._left == 100_000
