@@ -89,8 +89,6 @@ class Carrier:
             return Answer(response.status, headers, body, sent, self._clock.now())
 
     async def _body(self, response: ClientResponse, where: str) -> bytes:
-        if (response.content_length or 0) > self._largest:
-            raise too_large(where, self._largest)
         body = bytearray()
         # aiohttp decompresses piece by piece as it is read, so a bomb goes off in pieces too.
         async for piece in response.content.iter_any():

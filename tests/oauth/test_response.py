@@ -164,8 +164,9 @@ def test_an_expired_jwt_is_no_usable_token() -> None:
     assert error.refresh is not None
 
 
-def test_an_answer_that_took_longer_than_the_token_lives_brings_none() -> None:
-    assert unusable(answer(expires_in=5, took=5.5)).reason == "expired"
+@pytest.mark.parametrize("took", [5, 5.5])
+def test_an_answer_that_took_as_long_as_the_token_lives_brings_none(took: float) -> None:
+    assert unusable(answer(expires_in=5, took=took)).reason == "expired"
 
 
 json_values = st.recursive(
