@@ -34,9 +34,7 @@ class PlainSource:
 
     def read(self) -> Secret:
         """The value; see ``SecretSource``."""
-        if not self._value:
-            raise SecretError("a secret in the configuration is empty; write its value there")
-        return self._value
+        return Secret(_usable(self._value.reveal(), "a secret in the configuration"))
 
     def warnings(self) -> tuple[str, ...]:
         """None: who checks the configuration warns of it, with its line."""
@@ -55,10 +53,17 @@ class EnvSource:
         value = self._environ.get(self._name)
         if value is None:
             raise SecretError(f"environment variable {self._name} is not set; export it")
-        if not value:
-            raise SecretError(f"environment variable {self._name} is empty; give it a value")
-        return Secret(value)
+        return Secret(_usable(value, f"environment variable {self._name}"))
 
     def warnings(self) -> tuple[str, ...]:
         """None."""
         return ()
+
+
+def _usable(value: str, what: str) -> str:
+    if not value:
+        raise SecretError(f"{what} is empty; give it a value")
+    # Bytes that are no UTF-8 come as lone surrogates, which nothing on the wire can carry.
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise SecretError(f"{what} is not UTF-8 text; set it anew")
+    return value

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,13 @@ def test_an_unset_variable_is_named() -> None:
 def test_an_empty_variable_is_no_secret() -> None:
     with pytest.raises(SecretError, match="environment variable TOKEN is empty"):
         EnvSource("TOKEN", {"TOKEN": ""}).read()
+
+
+def test_a_variable_that_is_not_utf8_is_no_secret() -> None:
+    value = os.fsdecode(b"canary\xff")
+    with pytest.raises(SecretError, match="environment variable TOKEN is not UTF-8") as caught:
+        EnvSource("TOKEN", {"TOKEN": value}).read()
+    assert "canary" not in str(caught.value)
 
 
 def test_a_plain_secret_is_what_it_is_unless_empty() -> None:
