@@ -116,8 +116,14 @@ def url(value: object, *, userinfo: bool = False) -> Url:
     return Url(secure, name, port or own, shown, parts.path, parts.query)
 
 
+def prefix(value: object) -> str:
+    """A URL path that others begin with; a ``/`` is added at its end."""
+    whole = path(value)
+    return whole if whole.endswith("/") else whole + "/"
+
+
 def path(value: object) -> str:
-    """A URL path that can only mean one place; a ``/`` is added at its end."""
+    """A URL path that can only mean one place."""
     whole = text(value)
     if not whole.startswith("/"):
         raise UnfitError("must begin with /")
@@ -125,8 +131,8 @@ def path(value: object) -> str:
         raise UnfitError("must be visible ASCII: percent-encode anything else (%20)")
     if any(mark in whole for mark in "?#\\"):
         raise UnfitError("must be a path alone, without ?, # and \\")
-    whole = whole if whole.endswith("/") else whole + "/"
-    if any(_unsafe(part) for part in segments(whole)) or b"" in segments(whole):
+    parts = segments(whole if whole.endswith("/") else whole + "/")
+    if any(_unsafe(part) for part in parts) or b"" in parts:
         raise UnfitError("must not have empty, . or .. segments or encoded control characters")
     return whole
 

@@ -75,14 +75,15 @@ class RouteTable:
 
 
 def upstream_target(route: Route, depth: int, target: Target) -> bytes:
-    """What follows the route's path, appended to the upstream's path byte for byte."""
-    parts = target.path.split(b"/", depth + 1)
-    base = route.upstream_path.encode("ascii")
-    if len(parts) > depth + 1:
-        rest = parts[depth + 1]
-        path = base + rest if base.endswith(b"/") else base + b"/" + rest
-    else:
-        path = base
+    """What follows the route's path, appended to the upstream's path byte for byte.
+
+    The route's own path, with or without its last slash, is the upstream's as configured: one
+    that ends without a slash is an endpoint of its own, and a slash joins what follows it.
+    """
+    rest = b"".join(target.path.split(b"/", depth + 1)[depth + 1 :])
+    path = route.upstream_path.encode("ascii")
+    if rest:
+        path += rest if path.endswith(b"/") else b"/" + rest
     if path.startswith(b"//"):
         raise MessageError("the path would begin with // at the upstream")
     return path + target.query

@@ -14,7 +14,7 @@ def route(keys: str) -> str:
 
 def test_an_upstream_is_taken_apart(loaded: Callable[[str], Config]) -> None:
     (found,) = loaded(route("upstream: 'https://API.example.com:8443/v1', credential: a")).routes
-    assert found.upstream == Upstream(True, "api.example.com", 8443, "api.example.com:8443", "/v1/")
+    assert found.upstream == Upstream(True, "api.example.com", 8443, "api.example.com:8443", "/v1")
     assert found.credential == "a"
 
 
