@@ -19,7 +19,7 @@ from proxy.http1.syntax import is_target, is_token, split_lines
 VERSION: Final = re.compile(rb"HTTP/(\d)\.(\d)")
 STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-9]\d\d)(?: (.*))?", re.DOTALL)
 LLHTTP_METHODS: Final = frozenset(
-    (b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"PATCH", b"POST", b"PUT", b"TRACE")
+    (b"CONNECT", b"DELETE", b"GET", b"HEAD", b"OPTIONS", b"PATCH", b"POST", b"PUT", b"TRACE")
 )
 
 

@@ -10,6 +10,8 @@ import asyncio
 import enum
 import math
 import socket
+import struct
+import sys
 from typing import TYPE_CHECKING, Final, cast
 
 from proxy.http1.framing import Kind
@@ -29,6 +31,7 @@ MOST_PIPELINED: Final = 64 << 10
 """Bytes of later requests that are read while one is being answered."""
 IDLE: Final = 300.0
 """Seconds an idle client may stay."""
+RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 LINGER: Final = 2.0
 """Seconds for the client to read a last answer while it still sends (RFC 9112 section 9.6)."""
 
@@ -189,6 +192,9 @@ class Inbound(asyncio.Protocol):
     def cut(self) -> None:
         """End the connection so that nobody takes the response for whole."""
         self._exchange = None
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:  # an orderly end would be the end of a body for HTTP/1.0
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.transport.abort()
 
     def exchange_over(self, *, keep_alive: bool, complete: bool) -> None:
