@@ -6,29 +6,40 @@ TLS files changed starts anew.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from proxy.clock import Clock
 from proxy.config import model
+from proxy.errors import CredentialUnavailable
 from proxy.idp.sources import token_source
 from proxy.runtime.carriers import CarrierKey, Carriers
+from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts
+from proxy.secret import Secret
+from proxy.secrets.references import source
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.event import Event
 from proxy.tokens.policy import RenewalPolicy
 from proxy.tokens.status import CredentialStatus
 
+PATIENCE: Final = 30.0
+"""Seconds to wait for a try that a changed secret caused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A credential with what it was made from."""
+    """A credential with what it was made from; ``secrets`` are the values at that time."""
 
     configured: model.Credential
     carrier: CarrierKey | None
+    secrets: tuple[Secret, ...]
     credential: Credential
 
 
@@ -50,28 +61,43 @@ class Credentials:
         self._store = MemoryStore()
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
         self._held: dict[str, Held] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def plan(self, configured: Mapping[str, model.Credential]) -> dict[str, Held]:
         """What would be held with this configuration; nothing is started or stopped yet.
 
         Raises:
+            SecretError: a secret can't be read.
             TlsError: a certificate file can't be used.
         """
         return {name: self._planned(one) for name, one in configured.items()}
 
     async def adopt(self, planned: Mapping[str, Held]) -> None:
         """Hold what ``plan`` gave: start what is new, close what is gone."""
-        gone = [one for one in self._held.values() if one not in planned.values()]
-        new = [one for one in planned.values() if one not in self._held.values()]
-        self._held = dict(planned)
-        for held in new:
-            held.credential.start()
-        for held in gone:
-            await held.credential.close()
-        await self._carriers.keep({held.carrier for held in self._held.values()})
+        before, self._held = self._held, dict(planned)
+        kept = {id(one.credential) for one in before.values()}
+        for held in planned.values():
+            if id(held.credential) not in kept:
+                held.credential.start()
+            elif held.secrets != before[held.configured.name].secrets:
+                self._try_again(held.credential)
+        stays = {id(held.credential) for held in planned.values()}
+        for held in before.values():
+            if id(held.credential) not in stays:
+                await held.credential.close()
+        await self._carriers.keep({held.carrier for held in planned.values()})
+
+    def _try_again(self, credential: Credential) -> None:
+        """A secret changed: what was refused with the old one may be granted now."""
+        if credential.status().state == "refused":
+            task = asyncio.get_running_loop().create_task(_refresh(credential))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
         """Close all of them."""
+        for task in self._tasks:
+            task.cancel()
         await self.adopt({})
 
     def statuses(self) -> tuple[CredentialStatus, ...]:
@@ -80,10 +106,13 @@ class Credentials:
 
     def _planned(self, configured: model.Credential) -> Held:
         key = self._carriers.key(configured.provider)
+        secrets = tuple(
+            source(one, self._environ).read() for one in secrets_of(configured) if one is not None
+        )
         held = self._held.get(configured.name)
         if held is not None and held.configured == configured and held.carrier == key:
-            return held
-        return Held(configured, key, self._credential(configured, key))
+            return replace(held, secrets=secrets)
+        return Held(configured, key, secrets, self._credential(configured, key))
 
     def _credential(self, configured: model.Credential, key: CarrierKey | None) -> Credential:
         return Credential(
@@ -106,6 +135,11 @@ class Credentials:
             required=configured.required,
             log=self._log,
         )
+
+
+async def _refresh(credential: Credential) -> None:
+    with contextlib.suppress(CredentialUnavailable):  # its own event tells why
+        await credential.refresh(PATIENCE)
 
 
 def identity(configured: model.Credential) -> str:

@@ -15,6 +15,8 @@ from proxy.runtime.log import Log
 from proxy.runtime.own_socket import own_socket
 
 PRIVATE: Final = 0o700
+LONGEST: Final = 103
+"""Bytes of a Unix socket's path that every system takes (``sun_path``: 104 on macOS)."""
 
 
 def own_socket_ready(config: Config, environ: Mapping[str, str], log: Log) -> Path | None:
@@ -26,11 +28,20 @@ def own_socket_ready(config: Config, environ: Mapping[str, str], log: Log) -> Pa
         return None
     path = own_socket(config.path, environ, config.state_dir)
     try:
+        _check_length(path)
         prepare_directory(path.parent)
     except StartError as error:
         log.event("warning", "own_socket", f"{error}; `healthcheck` can't find this process")
         return None
     return path
+
+
+def _check_length(path: Path) -> None:
+    if len(os.fsencode(path)) > LONGEST:
+        raise StartError(
+            f"{path} is too long for a Unix socket; "
+            "set XDG_RUNTIME_DIR or state_dir to a shorter one"
+        )
 
 
 def prepare_directory(directory: Path) -> None:

@@ -1,0 +1,79 @@
+"""A provider, an upstream and a sidecar's configuration between them."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.support.identity_provider import CLIENT, IdentityProvider
+from tests.support.process import Sidecar, free_port, running
+from tests.support.upstream import Upstream, upstream
+
+SECRET = CLIENT[1]
+ENVIRON = {"API_SECRET": SECRET}
+
+
+@dataclass
+class Scene:
+    """Everything around one sidecar."""
+
+    home: Path
+    provider: IdentityProvider
+    upstream: Upstream
+    data: str
+    admin: str
+
+    @property
+    def url(self) -> str:
+        """The data plane."""
+        return f"http://{self.data}"
+
+    def config(self, more: str = "", *, credential: str = "", route: str = "") -> str:
+        """One credential, one route at ``/api/``; further lines for the file, both of them."""
+        return f"""\
+listen: {self.data}
+admin: {self.admin}
+{more}
+credentials:
+  api:
+    token_url: {self.provider.token_url}
+    client_id: {CLIENT[0]}
+    client_secret: {{env: API_SECRET}}
+{credential}
+routes:
+  - path: /api/
+    upstream: {self.upstream.url}/v1/
+    credential: api
+{route}
+"""
+
+    def running(self, config: str | None = None) -> AbstractAsyncContextManager[Sidecar]:
+        """The sidecar, with this configuration or the usual one."""
+        text = self.config() if config is None else config
+        return running(text, self.home, admin=self.admin, environ=ENVIRON)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory whose path is short enough for Unix sockets in it."""
+    with tempfile.TemporaryDirectory(prefix="sidecar-") as directory:
+        yield Path(directory)
+
+
+@pytest.fixture
+async def scene(home: Path) -> AsyncIterator[Scene]:
+    async with IdentityProvider() as provider, upstream() as served:
+        data, admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        yield Scene(home, provider, served, data, admin)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
