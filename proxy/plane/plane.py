@@ -6,6 +6,7 @@ Everything that is shared between connections is here; nothing here touches a re
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
@@ -51,6 +52,8 @@ class Plane:
         self.budget = Budget(settings.limits.replay_budget)
         self._buffer = ReadBuffer()
         self._pools: dict[Upstream, Pool] = {}
+        # those whose upstream left the configuration, as long as a running request needs them
+        self._retired: weakref.WeakSet[Pool] = weakref.WeakSet()
         self._doors: dict[Address, Door] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
@@ -66,7 +69,9 @@ class Plane:
             door.furnish()
         wanted = {route.upstream for route in settings.routes}
         for upstream in [upstream for upstream in self._pools if upstream not in wanted]:
-            self._pools.pop(upstream).retire()
+            pool = self._pools.pop(upstream)
+            pool.retire()
+            self._retired.add(pool)
 
     def _furnish(self, settings: PlaneSettings, credentials: Mapping[str, Credential]) -> None:
         self.settings = settings
@@ -131,7 +136,7 @@ class Plane:
         now = self.now()
         for inbound in [i for i in self.inbounds if i.deadline < now]:
             inbound.expire()
-        for pool in list(self._pools.values()):
+        for pool in (*self._pools.values(), *self._retired):
             pool.sweep(now)
         self.start()
 
@@ -166,7 +171,7 @@ class Plane:
             self._timer.cancel()
         for inbound in list(self.inbounds):
             inbound.transport.abort()
-        for pool in self._pools.values():
+        for pool in (*self._pools.values(), *self._retired):
             pool.close()
         for task in list(self._tasks):
             task.cancel()

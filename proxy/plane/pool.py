@@ -43,6 +43,7 @@ class Pool:
         self.preparer = ResponsePreparer(limits.fields)
         self.connections: set[Outbound] = set()
         self._idle: list[Outbound] = []
+        self._retired = False
 
     def take(self) -> Outbound | None:
         """The connection that was used last, if one is idle and healthy."""
@@ -55,6 +56,9 @@ class Pool:
 
     def put(self, connection: Outbound, idle: float | None) -> None:
         """Keep a connection for the next request, less long than the upstream will."""
+        if self._retired:
+            connection.drop()
+            return
         keep = LONGEST_IDLE if idle is None else min(LONGEST_IDLE, idle - min(1.0, idle / 2))
         connection.deadline = self.now() + keep
         self._idle.append(connection)
@@ -100,7 +104,8 @@ class Pool:
             connection.drop()
 
     def retire(self) -> None:
-        """No route needs this upstream any more: close what is idle."""
+        """No route needs this upstream any more: close what is idle, now and later."""
+        self._retired = True
         for connection in list(self._idle):
             connection.drop()
         self._idle.clear()

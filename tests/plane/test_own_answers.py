@@ -31,48 +31,57 @@ def check_problem(answer: Message, status: int, error: str) -> dict[str, object]
     return problem
 
 
+GET_X = b"GET /x HTTP/1.1\r\nHost: localhost\r\n"
+POST_X = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
+# the error's type, and whether the client's connection can go on
+DENIED = ("http_request_denied", True)
+UNKNOWN = ("destination_not_found", True)
+FORBIDDEN = ("http_request_error", True)
+MALFORMED = ("http_request_error", False)
+
 REFUSED = [
-    (b"GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, "http_request_denied", True),
-    (b"GET /x HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\n\r\n", 403, "http_request_denied", True),
-    (b"CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "http_request_error", True),
-    (b"TRACE /x HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, "http_request_error", True),
-    (b"GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, "destination_not_found", True),
-    (b"GET /x/../y HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "http_request_error", False),
-    (b"GET //x HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "http_request_error", False),
-    (b"GET /x HTTP/1.1\r\n\r\n", 400, "http_request_error", False),
-    (b"GET /x HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", 400, "http_request_error", False),
-    (b"GET /x HTTP/1.1\nHost: localhost\n\n", 400, "http_request_error", False),
-    (b"GET /x HTTP/1.1\r\nHost: localhost\r\nA: 1\r\n B\r\n\r\n", 400, "http_request_error", False),
-    (b"GET  /x HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, "http_request_error", False),
-    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, "http_request_error", False),
-    (b"GET /x HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, "http_request_error", False),
-    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http_request_error", False),
+    (b"GET /x HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, DENIED),
+    (GET_X + b"Origin: null\r\n\r\n", 403, DENIED),
+    (b"CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, FORBIDDEN),
+    (b"TRACE /x HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, FORBIDDEN),
+    (b"GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, UNKNOWN),
+    (b"GET /x/../y HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, MALFORMED),
+    (b"GET //x HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, MALFORMED),
+    (b"GET /x HTTP/1.1\r\n\r\n", 400, MALFORMED),
+    (GET_X + b"Host: localhost\r\n\r\n", 400, MALFORMED),
+    (b"GET /x HTTP/1.1\nHost: localhost\n\n", 400, MALFORMED),
+    (GET_X + b"A: 1\r\n B\r\n\r\n", 400, MALFORMED),
+    (b"GET  /x HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, MALFORMED),
+    (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400, MALFORMED),
+    (b"GET /x HTTP/2.0\r\nHost: localhost\r\n\r\n", 505, MALFORMED),
+    (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, MALFORMED),
     (
-        b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
-        501, "http_request_error", False,
+        POST_X + b"Transfer-Encoding: gzip, chunked\r\n\r\n",
+        501, MALFORMED,
     ),
     (
-        b"POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        POST_X + b"Transfer-Encoding: chunked\r\n"
         b"Content-Length: 1\r\n\r\n0\r\n\r\n",
-        400, "http_request_error", False,
+        400, MALFORMED,
     ),
     (
-        b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\na",
-        400, "http_request_error", False,
+        POST_X + b"Content-Length: 1\r\nContent-Length: 1\r\n\r\na",
+        400, MALFORMED,
     ),
-    (b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: +1\r\n\r\na", 400, "http_request_error", False),
-    (b"POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 11\r\n\r\na", 413, "http_request_error", False),
-    (b"GET /" + b"x" * 8192 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, "http_request_error", False),
-    (b"GET /x HTTP/1.1\r\nHost: localhost\r\n" + b"A: 1\r\n" * 100 + b"\r\n", 431, "http_request_error", False),
-    (b"GET /x HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * 65536 + b"\r\n\r\n", 431, "http_request_error", False),
-    (b"GET /x HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * 65536, 431, "http_request_error", False),
+    (POST_X + b"Content-Length: +1\r\n\r\na", 400, MALFORMED),
+    (POST_X + b"Content-Length: 11\r\n\r\na", 413, MALFORMED),
+    (b"GET /" + b"x" * 8192 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, MALFORMED),
+    (GET_X + b"A: 1\r\n" * 100 + b"\r\n", 431, MALFORMED),
+    (GET_X + b"A: " + b"a" * 65536 + b"\r\n\r\n", 431, MALFORMED),
+    (GET_X + b"A: " + b"a" * 65536, 431, MALFORMED),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("request_", "status", "error", "goes_on"), REFUSED)
+@pytest.mark.parametrize(("request_", "status", "expected"), REFUSED)
 async def test_a_request_that_is_refused_gets_a_problem_and_reaches_no_upstream(
-    upstream: Origin, request_: bytes, status: int, error: str, goes_on: bool
+    upstream: Origin, request_: bytes, status: int, expected: tuple[str, bool]
 ) -> None:
+    error, goes_on = expected
     async with serving(route_to(upstream.port, "/x/", max_body=10)) as served:
         client = await served.ask(request_)
         answer = await client.response()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.plane import bound, route_to, round_trips, serving
+from tests.support.plane import bound, round_trips, route_to, serving
 from tests.support.wire import OK, Origin
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
