@@ -76,7 +76,7 @@ def check_path(path: bytes) -> None:
 
 
 def _climbs(path: bytes) -> bool:
-    for _ in range(MOST_DECODINGS):
+    for _ in range(1 + MOST_DECODINGS):
         plain = OVERLONG_DOT.sub(b".", path)
         if any(segment.partition(b";")[0] in DOTS for segment in SEPARATORS.split(plain)):
             return True
