@@ -53,10 +53,10 @@ routes:
 {route}
 """
 
-    def running(self, config: str | None = None) -> AbstractAsyncContextManager[Sidecar]:
-        """The sidecar, with this configuration or the usual one."""
-        text = self.config() if config is None else config
-        return running(text, self.home, admin=self.admin, environ=ENVIRON)
+    def running(self, config: str | Path | None = None) -> AbstractAsyncContextManager[Sidecar]:
+        """The sidecar, with this configuration (text, or a file) or the usual one."""
+        given = self.config() if config is None else config
+        return running(given, self.home, admin=self.admin, environ=ENVIRON)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ deadline.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import signal
 import socket
@@ -19,7 +20,11 @@ from pathlib import Path
 import aiohttp
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PROGRAM = (sys.executable, "-m", "proxy")
+PR_CAPBSET_DROP = 24
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE = 1, 2, 10
+
+PROGRAM = (sys.executable, "-P", "-m", "proxy")
+"""As the installed command does, it does not look for modules in the working directory."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
@@ -64,13 +69,25 @@ class Finished:
     err: str
 
 
+def drop_powers() -> None:
+    """Give up root's rights over files and ports for what is executed next (Linux)."""
+    if os.geteuid() == 0:
+        for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE):
+            if ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, capability, 0, 0, 0):
+                raise OSError("the capability can't be dropped")
+
+
 async def command(
     *arguments: str,
     home: Path,
     environ: Mapping[str, str] | None = None,
     deadline: float = 30.0,
+    powerless: bool = False,
 ) -> Finished:
-    """Run ``token-sidecar ARGUMENTS`` in ``home`` to its end."""
+    """Run ``token-sidecar ARGUMENTS`` in ``home`` to its end.
+
+    ``powerless``: what other users may not do it may not do either, even if we are root.
+    """
     process = await asyncio.create_subprocess_exec(
         *PROGRAM,
         *arguments,
@@ -79,6 +96,7 @@ async def command(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        preexec_fn=drop_powers if powerless else None,
     )
     try:
         async with asyncio.timeout(deadline):
