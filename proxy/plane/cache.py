@@ -44,10 +44,11 @@ class HeadCache(Generic[T]):
 
 
 def cut_length(raw: bytes) -> tuple[bytes, bytes]:
-    """A head without the digits of its Content-Length, and those digits (empty if none).
+    """A key for a head, and the digits of its Content-Length, which are cut out of it (or b"").
 
     Heads that differ only there share one key. A head that spells the field otherwise, or
-    gives it no plain number, keeps its bytes; the parser then judges it whole.
+    gives it no plain number, is its own key; the parser then judges it whole. A cut key has no
+    empty line at its end, so that it never equals a head whose length is empty.
     """
     start = raw.find(LENGTH_FIELD)
     if start < 0:
@@ -57,4 +58,4 @@ def cut_length(raw: bytes) -> tuple[bytes, bytes]:
     digits = raw[start:end]
     if not digits.isdigit() or len(digits) > MOST_DIGITS:
         return raw, b""
-    return raw[:start] + raw[end:], digits
+    return raw[:start] + raw[end:-4], digits
