@@ -51,19 +51,20 @@ class StrictApi:
         self._ledgers: defaultdict[str, Ledger] = defaultdict(Ledger)
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Judge the token at once, then read the body and answer what was received."""
+        """Judge the token at once, read the body, and see whether the token was revoked by then."""
         arrived = time.time()
         ledger = self._ledgers[request.match_info["tenant"]]
         claims = claims_of(request.headers.getall("Authorization", []))
         refusal = judge(claims, ledger, arrived)
         if refusal is not None:
-            ledger.answers[401] += 1
-            return web.json_response({"refused": refusal}, status=401)
+            return refuse(refusal, ledger)
         ledger.tokens.add(claims["jti"])
-        answer = received(request, claims, await request.read())
+        body = await request.read()
+        if claims["jti"] in ledger.revoked:
+            return refuse("revoked meanwhile", ledger)
         ledger.answers[200] += 1
         ledger.processed[request.headers.get("X-Request-Id", "")] += 1
-        return answer
+        return received(request, claims, body)
 
     async def ledger(self, request: web.Request) -> web.Response:
         """One tenant's ledger as JSON."""
@@ -84,6 +85,12 @@ def judge(claims: dict[str, Any], ledger: Ledger, arrived: float) -> str | None:
         ledger.late.append(arrived - claims["exp"])
         return "expired"
     return "revoked" if claims["jti"] in ledger.revoked else None
+
+
+def refuse(refusal: str, ledger: Ledger) -> web.Response:
+    """Nothing was processed."""
+    ledger.answers[401] += 1
+    return web.json_response({"refused": refusal}, status=401)
 
 
 def claims_of(authorization: list[str]) -> dict[str, Any]:
