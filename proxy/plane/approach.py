@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from proxy.plane.outbound import Outbound
 from proxy.plane.pool import Pool
-from proxy.tokens.credential import Credential
 from proxy.tokens.lease import Lease
+from proxy.tokens.ports import Lender
 
 Way = tuple[Outbound, Lease | None]
 
@@ -22,7 +22,7 @@ class Approach:
     __slots__ = ("_credential", "_hold", "_now", "_pool")
 
     def __init__(
-        self, pool: Pool, credential: Credential | None, hold: float, now: Callable[[], float]
+        self, pool: Pool, credential: Lender | None, hold: float, now: Callable[[], float]
     ) -> None:
         self._pool = pool
         self._credential = credential
@@ -65,7 +65,7 @@ class Approach:
             self._spend(begun)
         return lease
 
-    async def renew(self, credential: Credential, generation: int) -> bool:
+    async def renew(self, credential: Lender, generation: int) -> bool:
         """After a 401 for ``generation``: whether there is a newer token to try once more with."""
         begun = self._now()
         lease = await credential.reject(generation, self._hold)

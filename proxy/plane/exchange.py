@@ -28,8 +28,8 @@ from proxy.plane.response import PreparedResponse, hop_lines
 from proxy.plane.settings import Route
 from proxy.plane.totals import AccessRecord
 from proxy.plane.tunnel import Tunnel
-from proxy.tokens.credential import Credential
 from proxy.tokens.lease import Lease
+from proxy.tokens.ports import Lender
 
 if TYPE_CHECKING:
     from proxy.plane.inbound import Inbound
@@ -208,7 +208,7 @@ class Exchange:
         return True
 
     async def _reauthorize(
-        self, refused: Outbound, rest: bytes, credential: Credential, generation: int
+        self, refused: Outbound, rest: bytes, credential: Lender, generation: int
     ) -> None:
         renewed = await self._approach.renew(credential, generation)
         if not renewed or not self._outgoing.repeatable:

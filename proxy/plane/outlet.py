@@ -12,7 +12,7 @@ from typing import Final
 from proxy.http1.fields import NOTHING, Fields, stops_here, values
 from proxy.plane.cache import LENGTH_FIELD
 from proxy.plane.settings import Route
-from proxy.tokens.credential import Credential
+from proxy.tokens.ports import Lender
 
 MOST_NAMES: Final = 1024
 
@@ -43,7 +43,7 @@ class Outlet:
 
     __slots__ = ("_dropped", "_fates", "_host_line", "credential", "inject", "route")
 
-    def __init__(self, route: Route, credential: Credential | None) -> None:
+    def __init__(self, route: Route, credential: Lender | None) -> None:
         self.route = route
         self.credential = credential
         self.inject = f"{route.header}: {route.scheme and route.scheme + ' '}".encode("latin-1")

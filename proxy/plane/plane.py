@@ -20,7 +20,7 @@ from proxy.plane.routes import RouteTable
 from proxy.plane.server import PlaneServer
 from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
 from proxy.plane.totals import AccessRecord, Observer, RouteTotals
-from proxy.tokens.credential import Credential
+from proxy.tokens.ports import Lender
 
 SWEEP: Final = 1.0
 """Seconds between two looks at all deadlines: one coarse sweep costs less than timers."""
@@ -35,7 +35,7 @@ class Plane:
     def __init__(
         self,
         settings: PlaneSettings,
-        credentials: Mapping[str, Credential],
+        credentials: Mapping[str, Lender],
         clock: Clock,
         observer: Observer,
         report: Callable[[BaseException], None],
@@ -62,7 +62,7 @@ class Plane:
 
     # -- configuration
 
-    def swap(self, settings: PlaneSettings, credentials: Mapping[str, Credential]) -> None:
+    def swap(self, settings: PlaneSettings, credentials: Mapping[str, Lender]) -> None:
         """Serve by a new configuration from the next request on."""
         self._furnish(settings, credentials)
         for door in self._doors.values():
@@ -73,7 +73,7 @@ class Plane:
             pool.retire()
             self._retired.add(pool)
 
-    def _furnish(self, settings: PlaneSettings, credentials: Mapping[str, Credential]) -> None:
+    def _furnish(self, settings: PlaneSettings, credentials: Mapping[str, Lender]) -> None:
         self.settings = settings
         self.credentials = credentials
         self.table = RouteTable(settings.routes)

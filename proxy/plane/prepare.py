@@ -23,7 +23,7 @@ from proxy.plane.guard import Guard
 from proxy.plane.outlet import Outlet
 from proxy.plane.routes import Match, RouteTable
 from proxy.plane.settings import Address, Limits, Route
-from proxy.tokens.credential import Credential
+from proxy.tokens.ports import Lender
 
 FORBIDDEN_METHODS: Final = frozenset({b"CONNECT", b"TRACE"})
 ANSWERED_IN_PLACE: Final = frozenset({403, 404, 405, 421})
@@ -50,7 +50,7 @@ class Prepared:
     keep_alive: bool
     framing: Framing
     route: Route | None
-    credential: Credential | None = None
+    credential: Lender | None = None
     client: str | None = None
     before: bytes = b""
     after: bytes = b""
@@ -69,7 +69,7 @@ class Preparer:
         listener: Address | None,
         guard: Guard,
         table: RouteTable,
-        credentials: Mapping[str, Credential],
+        credentials: Mapping[str, Lender],
         limits: Limits,
     ) -> None:
         self._listener = listener

@@ -19,6 +19,7 @@ from proxy.tokens.policy import RenewalPolicy, Use
 from proxy.tokens.ports import TokenSource, TokenStore
 from proxy.tokens.renewal import Renewal, storm
 from proxy.tokens.status import CredentialStatus, State
+from proxy.tokens.terms import Terms
 from proxy.tokens.upkeep import Upkeep
 
 _IN_FLIGHT = 1.0
@@ -187,6 +188,18 @@ class Credential:
                 message, credential=self.name, retry_after=retry_after, error=setback.error
             )
         return CredentialUnavailable(message, credential=self.name, retry_after=retry_after)
+
+    def terms(self) -> Terms:
+        """What another process has to know to lend the token as ``current`` does."""
+        return Terms(self._held.lease, self._held.moments, self._upkeep.trying)
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called whenever the terms are others than before."""
+        self._upkeep.changed = changed
+
+    def used(self, moment: float) -> None:
+        """Another process asked for the token at ``moment``, in monotonic seconds."""
+        self._upkeep.used = max(self._upkeep.used, moment)
 
     def status(self) -> CredentialStatus:
         """How it is doing; costs nothing and begins nothing."""

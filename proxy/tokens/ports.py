@@ -1,6 +1,7 @@
-"""The two ports of a credential: where tokens come from and where they are kept.
+"""The ports of a credential: where tokens come from, where they are kept, and who sends them.
 
-``idp`` implements the source, ``stores`` the store; ``tokens`` imports neither.
+``idp`` implements the source, ``stores`` the store; ``tokens`` imports neither. Whoever puts tokens
+on requests knows a ``Lender`` and nothing of what stands behind it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.clock import Moment
+from proxy.tokens.lease import Lease
 from proxy.tokens.token import RefreshToken, Token
 
 Keep = Callable[[RefreshToken | None], Awaitable[None]]
@@ -63,3 +65,27 @@ class TokenStore(Protocol):
 
     def lock(self, identity: str) -> AbstractAsyncContextManager[None]:
         """Exclusive right to renew and to change this entry, over all that share the store."""
+
+
+class Lender(Protocol):
+    """Gives the token that goes on a request, as a lease for that request alone."""
+
+    def current(self) -> Lease | None:
+        """The lease to send right now, or None: wait for one with ``acquire``.
+
+        The hot path: neither awaits nor locks.
+        """
+
+    async def acquire(self, hold: float) -> Lease:
+        """A lease, waiting at most ``hold`` seconds for it.
+
+        Raises:
+            CredentialRefused: the provider refuses the credential.
+            CredentialUnavailable: none came in time, or the next try lies beyond ``hold``.
+        """
+
+    async def reject(self, generation: int, hold: float) -> Lease | None:
+        """An upstream answered 401 to ``generation``: the lease to replay with, or None.
+
+        None: let the 401 pass. Waits at most ``hold`` seconds for the one renewal it may cause.
+        """

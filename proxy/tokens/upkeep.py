@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from random import Random
 
 from proxy.clock import Clock, Timer
@@ -25,6 +26,10 @@ _TICK = 0.001
 """The timer's least delay in seconds, so that rounding never makes it spin."""
 
 
+def _unwatched() -> None:
+    """Nobody wants to know."""
+
+
 class Upkeep:
     """Renews what ``held`` holds.
 
@@ -35,6 +40,7 @@ class Upkeep:
         tries: how many tries have ended.
         used: when the token was last asked for, monotonic seconds.
         closed: no try begins any more.
+        changed: called when the token at hand, or whether a try is in flight, has changed.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Upkeep:
         self.tries = 0
         self.used = -math.inf
         self.closed = False
+        self.changed: Callable[[], None] = _unwatched
         self._policy = policy
         self._journal = journal
         self._clock = clock
@@ -90,6 +97,7 @@ class Upkeep:
             self._task = asyncio.get_running_loop().create_task(
                 self._try(forced=forced), name=f"token renewal {self._journal.name}"
             )
+            self.changed()
 
     def refuse(self, generation: int) -> None:
         """A 401 rejected the token at hand: nobody sends it any more."""
@@ -97,6 +105,7 @@ class Upkeep:
         self.held.drop()
         self._journal.rejected(generation)
         self.waiting.wake()
+        self.changed()
 
     async def pause(self, seconds: float) -> None:
         """Wait until something changes, at most ``seconds``."""
@@ -136,6 +145,7 @@ class Upkeep:
         finally:
             self._task = None
             self.tries += 1
+            self.changed()
             self.waiting.wake()
             self._arm()
 
