@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.clock import SystemClock
+from proxy.config import model
+from proxy.runtime.credentials import Credentials, identity
+from proxy.runtime.tls import TlsContexts
+from proxy.secret import Secret
+from proxy.tokens.event import Event
+
+HERE = model.Position("c.yaml", 1, 1)
+
+
+def static(name: str, value: str = "token") -> model.Credential:
+    """A credential that needs no provider."""
+    return model.Credential(
+        name, HERE, grant=model.Grant.STATIC, token=model.PlainSecret(Secret(value), HERE)
+    )
+
+
+def held(events: list[Event] | None = None) -> Credentials:
+    log = (lambda _: None) if events is None else events.append
+    return Credentials(environ={}, clock=SystemClock(), contexts=TlsContexts(), log=log)
+
+
+async def test_an_unchanged_credential_is_kept_with_its_token() -> None:
+    credentials = held()
+    await credentials.adopt(credentials.plan({"a": static("a")}))
+    before = credentials.plan({"a": static("a")})["a"].credential
+    lease = await before.acquire(1.0)
+    await credentials.adopt(credentials.plan({"a": static("a"), "b": static("b")}))
+    after = credentials.plan({"a": static("a")})["a"].credential
+    assert after is before
+    assert (await after.acquire(1.0)).generation == lease.generation
+    assert [status.name for status in credentials.statuses()] == ["a", "b"]
+    await credentials.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        static("a", "another"),
+        replace(static("a"), required=False),
+        replace(static("a"), renew=model.Renew(margin=1.0)),
+    ],
+)
+async def test_a_changed_credential_starts_anew(changed: model.Credential) -> None:
+    credentials = held()
+    first = credentials.plan({"a": static("a")})
+    await credentials.adopt(first)
+    assert credentials.plan({"a": changed})["a"].credential is not first["a"].credential
+    await credentials.close()
+
+
+async def test_a_plan_that_is_not_adopted_changes_nothing() -> None:
+    credentials = held()
+    await credentials.adopt(credentials.plan({"a": static("a")}))
+    credentials.plan({"b": static("b")})
+    assert [status.name for status in credentials.statuses()] == ["a"]
+    await credentials.close()
+
+
+async def test_one_that_is_gone_is_closed() -> None:
+    credentials = held()
+    planned = credentials.plan({"a": static("a")})
+    await credentials.adopt(planned)
+    await credentials.adopt({})
+    assert credentials.statuses() == ()
+
+
+async def test_credentials_of_one_provider_share_what_carries_their_requests() -> None:
+    provider = model.Provider(token_url="https://provider.example.com/token")
+    one = model.Credential("a", HERE, provider=provider, client_id="x")
+    planned = held().plan(
+        {
+            "a": one,
+            "b": replace(one, name="b"),
+            "c": replace(one, name="c", provider=replace(provider, tls=model.Tls(verify=False))),
+        }
+    )
+    assert planned["a"].carrier == planned["b"].carrier
+    assert planned["a"].carrier != planned["c"].carrier
+
+
+def test_the_identity_changes_with_what_a_token_depends_on_and_holds_no_secret() -> None:
+    one = static("a")
+    assert identity(one) == identity(replace(one, at=model.Position("other.yaml", 7, 7)))
+    assert identity(one) != identity(replace(one, params={"tenant": "x"}))
+    assert identity(one) != identity(replace(one, name="b"))
+    assert identity(one) == identity(static("a", "canary"))

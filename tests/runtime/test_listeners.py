@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from proxy.errors import StartError
+from proxy.plane.settings import Address
+from proxy.runtime.listeners import Listeners, Place
+from tests.support.process import free_port
+
+
+def place(key: str = "admin") -> Place:
+    return Place(key, Address("127.0.0.1", free_port()))
+
+
+def serve(text: str = "hello") -> web.AppRunner:
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(text=text)
+
+    application = web.Application()
+    application.router.add_get("/", handle)
+    return web.AppRunner(application, shutdown_timeout=0.1)
+
+
+async def get(at: Place, session: aiohttp.ClientSession) -> str:
+    async with session.get(f"http://{at.address}/") as answer:
+        return await answer.text()
+
+
+async def test_an_address_that_stays_keeps_its_connections_over_a_change() -> None:
+    listeners, stays, goes, comes = Listeners(), place(), place(), place()
+    wanted = {stays: serve, goes: serve}
+    await listeners.change(wanted, listeners.bind(wanted))
+    reader, writer = await asyncio.open_connection(stays.address.host, stays.address.port)
+    changed = {stays: serve, comes: lambda: serve("new")}
+    await listeners.change(changed, listeners.bind(changed))
+    writer.write(b"GET / HTTP/1.0\r\n\r\n")
+    assert (await reader.read()).endswith(b"hello")
+    writer.close()
+    await writer.wait_closed()
+    async with aiohttp.ClientSession() as session:
+        assert await get(comes, session) == "new"
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await get(goes, session)
+    assert set(listeners.places()) == {stays, comes}
+    await listeners.close()
+
+
+async def test_one_address_that_can_not_be_bound_leaves_everything_as_it_was() -> None:
+    listeners, first = Listeners(), place()
+    await listeners.change({first: serve}, listeners.bind({first: serve}))
+    fine, taken = place("listen"), Place("metrics", first.address)
+    with pytest.raises(StartError, match="metrics: can't listen"):
+        listeners.bind({first: serve, fine: serve, taken: serve})
+    listeners.release(listeners.bind({fine: serve}))  # it was given back
+    async with aiohttp.ClientSession() as session:
+        assert await get(first, session) == "hello"
+    await listeners.close()
+
+
+async def test_only_listeners_of_one_kind_stop_accepting() -> None:
+    listeners, data, control = Listeners(), place("listen"), place("admin")
+    wanted = {data: serve, control: serve}
+    await listeners.change(wanted, listeners.bind(wanted))
+    await listeners.stop_accepting(frozenset({"listen", "routes"}))
+    async with aiohttp.ClientSession() as session:
+        assert await get(control, session) == "hello"
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await get(data, session)
+    await listeners.close()
+
+
+async def test_the_file_of_a_unix_socket_goes_with_its_listener(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    listeners, unix = Listeners(), Place("listen", Address(path=str(path)))
+    await listeners.change({unix: serve}, listeners.bind({unix: serve}))
+    assert path.is_socket()
+    connector = aiohttp.UnixConnector(str(path))
+    async with aiohttp.ClientSession(connector=connector) as session:
+        assert await (await session.get("http://localhost/")).text() == "hello"
+    await listeners.change({}, {})
+    assert not path.exists()
