@@ -17,6 +17,7 @@ from proxy.plane.cache import LENGTH_FIELD, HeadCache, cut_length
 
 KEEP_ALIVE_TIMEOUT: Final = re.compile(rb"timeout=(\d{1,6})")
 SWITCHING: Final = 101
+NO_CONTENT: Final = 204
 CHUNKED_LINE: Final = b"Transfer-Encoding: chunked\r\n"
 CLOSE_LINE: Final = b"Connection: close\r\n"
 KEEP_LINE: Final = b"Connection: keep-alive\r\n"
@@ -29,7 +30,7 @@ class PreparedResponse:
     Attributes:
         before, after: the outgoing head, cut where the Content-Length's digits stand, without
             hop-by-hop fields and without the empty line.
-        coded: whether the upstream named the chunked coding.
+        coded: whether the upstream named the chunked coding, where it may (RFC 9112 section 6.1).
         keep_alive: whether the upstream's connection may serve another request.
         idle: seconds that the upstream keeps an idle connection, where it says so.
     """
@@ -79,7 +80,7 @@ class ResponsePreparer:
             framing,
             before,
             after,
-            bool(values(head.fields, b"transfer-encoding")),
+            bool(values(head.fields, b"transfer-encoding")) and head.status != NO_CONTENT,
             _keep_alive(head),
             _idle(head.fields),
         )

@@ -92,7 +92,8 @@ async def test_an_idle_connection_that_the_upstream_closed_is_not_used(upstream:
 
 
 @pytest.mark.parametrize(
-    ("told", "moved"), [(b"timeout=5", 4.5), (b"timeout=2, max=9", 1.5), (b"", 61)]
+    ("told", "moved"),
+    [(b"timeout=5", 4.5), (b"timeout=2, max=9", 1.5), (b"timeout=0", 0.0), (b"", 61)],
 )
 async def test_a_pooled_connection_is_let_go_before_the_upstream_would(
     upstream: Origin, told: bytes, moved: float

@@ -64,8 +64,10 @@ def test_a_host_on_the_list_passes_with_the_listeners_port_or_none(
 
 
 FOREIGN = [
-    b"evil.example", b"localhost:80", b"localhost:8081", b"localhost.evil.example", b"evillocalhost",
-    b"127.0.0.1.evil.example", b"127.0.0.2", b"0.0.0.0", b"[::2]", b"localhost.", b"api.example:1",
+    b"evil.example", b"localhost:80", b"localhost:8081", b"localhost.evil.example",
+    b"evillocalhost",
+    b"127.0.0.1.evil.example", b"127.0.0.2", b"0.0.0.0", b"[::2]", b"localhost.",
+    b"api.example:1",
     b"special.example", b"sub.api.example", b"127.1", b"2130706433", b"[::ffff:127.0.0.1]",
 ]  # fmt: skip
 

@@ -78,6 +78,30 @@ async def test_an_upstream_that_does_not_answer_in_time_is_a_504(upstream: Origi
         assert (await client.response()).status == 200
 
 
+async def test_an_upstream_that_neither_says_100_nor_anything_else_is_a_504(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port, head_timeout=20)) as served:
+        client = await served.ask(POST, b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        wire = await upstream.accept()
+        await wire.head()
+        served.clock.move(22)
+        assert (await client.response()).status == 504
+        await wire.gone()
+
+
+async def test_after_a_100_a_body_that_does_not_come_is_a_408(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port, head_timeout=20)) as served:
+        client = await served.ask(POST, b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        wire = await upstream.accept()
+        await wire.head()
+        wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await client.head()
+        served.clock.move(60)
+        assert (await client.response()).status in {408, 504}
+        await wire.gone()
+
+
 async def test_the_time_for_an_answer_begins_when_the_request_is_whole(upstream: Origin) -> None:
     async with serving(route_to(upstream.port, head_timeout=20)) as served:
         client = await served.ask(POST, b"Content-Length: 3\r\n\r\n")

@@ -317,3 +317,39 @@ async def test_a_streamed_401_that_never_ends_does_not_keep_the_replay_waiting(
         again.send(OK)
         assert (await client.response()).body == b"ok"
         await wire.gone()
+
+
+async def test_a_client_that_leaves_while_the_new_token_is_fetched_is_gone_upstream_too(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        served.source.gate.clear()
+        client = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(NO)
+        await until(lambda: served.source.asked == 2)
+        client.close()
+        await wire.gone()
+        assert (await served.record()).error == "client_gone"
+        served.source.gate.set()
+        await until(served.credential.current)  # the renewal was not called off
+        assert upstream.accepted == 1
+
+
+async def test_a_replay_that_can_not_connect_is_a_502(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _ = await upstream.request()
+        assert upstream.server is not None
+        upstream.server.close()
+        wire.send(NO)
+        assert (await client.response()).status == 502
+
+
+async def test_a_replay_that_breaks_off_is_not_sent_a_third_time(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _, _ = await refused_once(upstream)
+        wire.reset()
+        assert (await client.response()).status == 502
+        assert upstream.accepted == 2

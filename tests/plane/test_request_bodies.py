@@ -221,3 +221,46 @@ async def test_a_body_in_the_first_bytes_that_is_broken_opens_no_upstream(
         client = await served.ask(POST, b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n")
         assert (await client.response()).status == 400
         assert upstream.accepted == 0
+
+
+async def test_a_client_need_not_wait_for_the_100_it_expects(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(POST, b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc")
+        wire, request = await upstream.request()
+        assert request.body == b"abc"
+        wire.send(OK)
+        answer = await client.response()
+        assert answer.body == b"ok"
+        assert answer.head.one(b"connection") is None
+
+
+async def test_a_chunked_body_that_outgrows_the_routes_bound_is_a_413(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port, max_body=10)) as served:
+        client = await served.ask(POST, b"Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n")
+        wire = await upstream.accept()
+        await wire.head()
+        assert await wire.chunk() == b"abcdef"
+        client.send(b"6\r\nghijkl\r\n0\r\n\r\n")
+        answer = await client.response()
+        assert answer.status == 413
+        assert answer.head.one(b"connection") == b"close"
+        assert await wire.gone() == b""  # no last chunk
+
+
+async def test_a_chunked_body_beyond_the_bound_in_its_first_bytes_is_a_413(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port, max_body=3)) as served:
+        client = await served.ask(
+            POST, b"Transfer-Encoding: chunked\r\n\r\n6\r\nabcdef\r\n0\r\n\r\n"
+        )
+        assert (await client.response()).status == 413
+
+
+async def test_a_body_of_exactly_the_bound_passes(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port, max_body=3)) as served:
+        client = await served.ask(POST, b"Content-Length: 3\r\n\r\nabc")
+        wire, request = await upstream.request()
+        assert request.body == b"abc"
+        wire.send(OK)
+        assert (await client.response()).status == 200

@@ -143,3 +143,16 @@ async def test_a_head_and_a_get_with_equal_answers_are_not_taken_for_each_other(
             await wire.head()
             wire.send(answer + body)
             assert (await client.response(to_head=not body)).body == body
+
+
+@pytest.mark.parametrize("behind", [b"", b"0\r\n\r\n"])
+async def test_a_204_never_names_a_transfer_coding(upstream: Origin, behind: bytes) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", behind)
+        assert (await client.response()).head.one(b"transfer-encoding") is None
+        client.send(GET)
+        wire, _ = (wire, await wire.request()) if not behind else await upstream.request()
+        wire.send(OK)
+        assert (await client.response()).body == b"ok"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
+from proxy.plane.dial import Resolve, look_up
 from proxy.plane.hosting import Hosted
 from proxy.plane.plane import Plane
 from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
@@ -159,10 +161,12 @@ def route_to(port: int, path: str = "/", upstream_path: str = "/", **options: An
 async def serving(
     *routes: Route,
     filled: bool = True,
+    tls: ssl.SSLContext | None = None,
     listeners: tuple[Address, ...] | None = None,
+    resolve: Resolve = look_up,
     **settings: Any,
 ) -> AsyncIterator[Served]:
-    """A plane with these routes; its credentials have their first token if ``filled``."""
+    """A plane with these routes; ``filled`` gives credentials a token, ``tls`` is the listeners'."""
     served = Served()
     sock, address = bound()
     sockets = {address: sock}
@@ -173,7 +177,12 @@ async def serving(
             await served.credentials[name].acquire(1.0)
     served.settings = PlaneSettings(listeners or (address,), routes, **settings)
     served.plane = Plane(
-        served.settings, served.credentials, served.clock, served, served.bugs.append
+        served.settings,
+        served.credentials,
+        served.clock,
+        served,
+        served.bugs.append,
+        resolve=resolve,
     )
     served.plane.start()
     for listener in served.plane.listeners():
@@ -183,7 +192,7 @@ async def serving(
         else:
             sock = sockets[listener]
         served.ports[listener] = 0 if listener.path else listener.port
-        served.hosted.append(await Hosted.open(served.plane.server(listener), [sock]))
+        served.hosted.append(await Hosted.open(served.plane.server(listener), [sock], tls))
     try:
         yield served
     finally:

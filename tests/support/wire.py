@@ -194,6 +194,7 @@ class Origin:
 
     port: int = 0
     accepted: int = 0
+    server: asyncio.Server | None = None
     _waiting: asyncio.Queue[Wire] = field(default_factory=asyncio.Queue)
     _wires: list[Wire] = field(default_factory=list)
 
@@ -219,6 +220,7 @@ async def origin(tls: ssl.SSLContext | None = None) -> AsyncIterator[Origin]:
     """An upstream on a free port of this machine."""
     serving = Origin()
     server = await asyncio.start_server(serving._take, "127.0.0.1", 0, ssl=tls, limit=READ_AHEAD)
+    serving.server = server
     serving.port = server.sockets[0].getsockname()[1]
     try:
         yield serving
