@@ -5,6 +5,7 @@ Imports as little as it can until the configuration is known to be right.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
@@ -22,6 +23,9 @@ def serve(path: Path, environ: Mapping[str, str], stream: TextIO) -> int:
     """
     forbid_dumps()
     steady_memory()
+    if hasattr(signal, "SIGHUP"):
+        # Asking for a reload before there is anything to reload must not end the process.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     reading = Reading(path, environ)
     # Imported while another process reads the file, and not at all if that finds mistakes first.
     from proxy.plane.loop import run  # noqa: PLC0415
