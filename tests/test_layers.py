@@ -18,6 +18,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENTERS = {
+    "aiohappyeyeballs": {"plane"},
     "aiohttp": {"net"},
     "aiohttp.typedefs": {"control"},
     "aiohttp.web": {"control", "demo"},

@@ -29,16 +29,6 @@ class Approach:
         self._hold = hold
         self._now = now
 
-    def at_once(self) -> Way | None:
-        """A connection and a lease, where nothing has to be waited for."""
-        lease = None
-        if self._credential is not None:
-            lease = self._credential.current()
-            if lease is None:
-                return None
-        outbound = self._pool.take()
-        return None if outbound is None else (outbound, lease)
-
     async def wait(self) -> Way:
         """A connection and the lease of this moment.
 
@@ -47,12 +37,12 @@ class Approach:
             UpstreamError: the upstream can't be had.
         """
         lease = await self._lease()
-        outbound = self._pool.take()
+        outbound = self._pool.take(self._now())
         while outbound is None:
             outbound = await self._pool.connect()
             lease = await self._lease()  # connecting took time
             if not outbound.usable:
-                outbound = self._pool.take()
+                outbound = self._pool.take(self._now())
         return outbound, lease
 
     async def _lease(self) -> Lease | None:

@@ -18,10 +18,10 @@ from proxy.http1.refusal import MessageError
 from proxy.plane import answers
 from proxy.plane.answers import Problem
 from proxy.plane.approach import Approach
+from proxy.plane.faults import UpstreamError
 from proxy.plane.intake import Piece
 from proxy.plane.outbound import Outbound
 from proxy.plane.outgoing import Outgoing
-from proxy.plane.pool import UpstreamError
 from proxy.plane.prepare import Prepared
 from proxy.plane.relay import Relay, relay_for
 from proxy.plane.response import PreparedResponse, hop_lines
@@ -33,7 +33,7 @@ from proxy.tokens.ports import Lender
 
 if TYPE_CHECKING:
     from proxy.plane.inbound import Inbound
-    from proxy.plane.plane import Plane
+    from proxy.plane.plane import Lane, Plane
 
 MOST_WAITING: Final = 64 << 10
 """Bytes of a body that wait for a connection or a token before the client is held back."""
@@ -65,6 +65,7 @@ class Exchange:
         "_generation",
         "_inbound",
         "_keep_alive",
+        "_lane",
         "_outbound",
         "_outgoing",
         "_phase",
@@ -84,14 +85,20 @@ class Exchange:
     )
 
     def __init__(
-        self, plane: Plane, inbound: Inbound, prepared: Prepared, route: Route, digits: bytes
+        self,
+        plane: Plane,
+        inbound: Inbound,
+        prepared: Prepared,
+        route: Route,
+        lane: Lane,
+        digits: bytes,
     ) -> None:
         self._plane = plane
         self._inbound = inbound
         self._prepared = prepared
         self._route = route
-        pool = plane.pool(route.upstream)
-        self._approach = Approach(pool, prepared.credential, plane.settings.hold, plane.now)
+        self._lane = lane
+        self._approach: Approach | None = None
         self._outgoing = Outgoing(prepared, digits, plane.budget, route.replay_body)
         self._bytes_out = 0
         self._discarding = False
@@ -120,11 +127,14 @@ class Exchange:
         if self._outgoing.size > self._route.max_body:
             self.fail(answers.BODY_TOO_LARGE)
             return
-        way = self._approach.at_once()
-        if way is None:
-            self._run(self._establish())
-        else:
-            self._send(*way)
+        credential = self._prepared.credential
+        lease = None if credential is None else credential.current()
+        if lease is not None or credential is None:
+            outbound = self._lane.pool.take(self._started)
+            if outbound is not None:
+                self._send(outbound, lease)
+                return
+        self._run(self._establish())
 
     def body(self, piece: Piece, *, complete: bool) -> None:
         """More of the body."""
@@ -175,7 +185,16 @@ class Exchange:
             self._plane.report(error)
 
     async def _establish(self) -> None:
-        self._send(*await self._approach.wait())
+        self._send(*await self._way().wait())
+
+    def _way(self) -> Approach:
+        """The way to the upstream; most requests need none, all is at hand."""
+        if self._approach is None:
+            plane = self._plane
+            self._approach = Approach(
+                self._lane.pool, self._prepared.credential, plane.settings.hold, plane.now
+            )
+        return self._approach
 
     # -- the response
 
@@ -210,7 +229,7 @@ class Exchange:
     async def _reauthorize(
         self, refused: Outbound, rest: bytes, credential: Lender, generation: int
     ) -> None:
-        renewed = await self._approach.renew(credential, generation)
+        renewed = await self._way().renew(credential, generation)
         if not renewed or not self._outgoing.repeatable:
             self._discarding = not self.complete or self._outgoing.waiting > 0
             self._deliver(rest + refused.take_held())
@@ -228,7 +247,11 @@ class Exchange:
             return
         self._outgoing.release()
         minor = self._prepared.minor
-        length = int(self._response_digits or prepared.framing.length)
+        counted = prepared.framing.kind is Kind.LENGTH
+        length = int(self._response_digits or prepared.framing.length) if counted else 0
+        if len(rest) == length and not prepared.unframed:
+            self._deliver_whole(prepared, outbound, rest)
+            return
         relay = self._relay = relay_for(prepared.framing, length, chunk=minor > 0)
         try:
             body = relay.feed(rest) if rest else b""
@@ -239,8 +262,7 @@ class Exchange:
         outbound.carry(relay)
         if self._inbound.blocked:
             outbound.stop_reading()
-        self._keep_alive = self._keep_alive and not self._must_close(prepared)
-        hop = hop_lines(prepared, minor, keep_alive=self._keep_alive)
+        hop = self._hop_lines(prepared)
         self._inbound.write(
             b"".join((prepared.before, self._response_digits, prepared.after, hop, b"\r\n", body))
         )
@@ -248,6 +270,18 @@ class Exchange:
             self.body_ended(b"")
         elif outbound.lost:
             self.body_ended(relay.close())
+
+    def _deliver_whole(self, prepared: PreparedResponse, outbound: Outbound, body: bytes) -> None:
+        """A small response, all there: one write, and the connection is free again."""
+        self._status, self._bytes_out = prepared.status, len(body)
+        hop = self._hop_lines(prepared)
+        parts = (prepared.before, self._response_digits, prepared.after, hop, b"\r\n", body)
+        self._inbound.write(b"".join(parts))
+        self._end(outbound, prepared)
+
+    def _hop_lines(self, prepared: PreparedResponse) -> bytes:
+        self._keep_alive = self._keep_alive and not self._must_close(prepared)
+        return hop_lines(prepared, self._prepared.minor, keep_alive=self._keep_alive)
 
     def _must_close(self, prepared: PreparedResponse) -> bool:
         """Whether this answer ends the client's connection, whatever the client wished."""
@@ -269,6 +303,10 @@ class Exchange:
             return
         if last:
             self._inbound.write(last)
+        self._end(outbound, response)
+
+    def _end(self, outbound: Outbound, response: PreparedResponse) -> None:
+        """The response is whole: the connections go their ways."""
         whole = self.complete and not self._discarding
         reusable = response.keep_alive and whole and response.framing.kind is not Kind.CLOSE
         self._outbound = None
@@ -350,18 +388,19 @@ class Exchange:
         self._outgoing.release()
         prepared, route = self._prepared, self._route
         self._plane.exchange_over(
+            self._lane,
             AccessRecord(
-                method=prepared.method.decode("ascii"),
-                route=route.label,
-                status=self._status,
-                bytes_in=self._outgoing.size,
-                bytes_out=self._relay.taken if self._relay else self._bytes_out,
-                seconds=self._plane.now() - self._started,
-                client=prepared.client,
-                credential=route.credential,
-                generation=self._generation,
-                error=error,
-                instance=instance,
-                replayed=self._replayed,
+                prepared.method.decode("ascii"),
+                self._lane.label,
+                self._status,
+                self._outgoing.size,
+                self._relay.taken if self._relay else self._bytes_out,
+                self._plane.now() - self._started,
+                prepared.client,
+                route.credential,
+                self._generation,
+                error,
+                instance,
+                self._replayed,
             ),
         )

@@ -19,7 +19,7 @@ from proxy.http1.refusal import MessageError
 from proxy.plane import answers
 from proxy.plane.answers import Problem
 from proxy.plane.exchange import Exchange
-from proxy.plane.intake import NOTHING, Intake, intake_for
+from proxy.plane.intake import NOTHING, Intake, Piece, intake_for
 from proxy.plane.prepare import Prepared
 from proxy.plane.settings import Route
 from proxy.plane.tunnel import Tunnel
@@ -43,6 +43,10 @@ class _State(enum.Enum):
     DISCARD = 4
     LINGER = 5
     TUNNEL = 6
+
+
+# enum members by their bare names: the hot path compares with them many times a request
+_HEAD, _BODY, _WAIT = _State.HEAD, _State.BODY, _State.WAIT
 
 
 class Inbound(asyncio.Protocol):
@@ -98,11 +102,11 @@ class Inbound(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._state is _State.HEAD:
+        if self._state is _HEAD and not self.blocked:
             self._read_head(self._buffer + data if self._buffer else data)
-        elif self._state is _State.BODY and self._exchange and self._intake:
+        elif self._state is _BODY and self._exchange and self._intake:
             self._body(data, self._intake, self._exchange)
-        elif self._state is _State.WAIT:
+        elif self._state is _WAIT or self._state is _HEAD:
             self._buffer += data
             if len(self._buffer) > MOST_PIPELINED:
                 self.stop_reading()
@@ -140,6 +144,8 @@ class Inbound(asyncio.Protocol):
             self._tunnel.client_slow(False)
         elif self._exchange:
             self._exchange.client_ready()
+        else:
+            self._resume_soon()
 
     def expire(self) -> None:
         """A deadline has passed."""
@@ -228,16 +234,21 @@ class Inbound(asyncio.Protocol):
         if self.door.closing:
             self.transport.close()
             return
-        self._state = _State.HEAD
+        self._state = _HEAD
         self._prepared = None
         self.start_reading()
-        self.deadline = self.door.now() + IDLE
+        self.deadline = self.door.now() + (self.door.limits.head_time if self._buffer else IDLE)
+        self._resume_soon()
+
+    def _resume_soon(self) -> None:
+        """Go on with what was pipelined, through the loop, so that many requests do not nest."""
         if self._buffer:
-            # through the loop, so that many pipelined requests do not nest
             asyncio.get_running_loop().call_soon(self._resume)
 
     def _resume(self) -> None:
-        if self._state is _State.HEAD and self._buffer and not self.transport.is_closing():
+        ready = self._state is _HEAD and not self.blocked  # what it has not read yet comes first
+        if ready and self._buffer and not self.transport.is_closing():
+            self.start_reading()
             self._read_head(self._buffer)
 
     def _read_head(self, data: bytes) -> None:
@@ -277,6 +288,11 @@ class Inbound(asyncio.Protocol):
         self, route: Route, prepared: Prepared, digits: bytes, rest: bytes, length: int
     ) -> None:
         exchange = self._exchange = self.door.exchange(self, prepared, route, digits)
+        if prepared.framing.kind is not Kind.CHUNKED and len(rest) == length:
+            self._state = _WAIT
+            self.deadline = math.inf
+            exchange.start(Piece(rest, length) if length else NOTHING, complete=True)
+            return
         intake = self._intake = intake_for(prepared, length)
         self._await_body(prepared)
         try:
@@ -302,12 +318,12 @@ class Inbound(asyncio.Protocol):
     # -- bodies
 
     def _await_body(self, prepared: Prepared) -> None:
-        self._state = _State.BODY
+        self._state = _BODY
         idle = math.inf if prepared.expects else self.door.limits.body_idle
         self.deadline = self.door.now() + idle
 
     def _wait(self, intake: Intake) -> None:
-        self._state = _State.WAIT
+        self._state = _WAIT
         self._buffer = intake.rest
         self.deadline = math.inf
 

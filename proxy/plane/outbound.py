@@ -33,6 +33,10 @@ class _State(enum.Enum):
     TUNNEL = 5
 
 
+# enum members by their bare names: the hot path compares with them many times a request
+_IDLE, _HEAD, _BODY = _State.IDLE, _State.HEAD, _State.BODY
+
+
 class Outbound(asyncio.BufferedProtocol):
     """A pooled upstream connection.
 
@@ -76,7 +80,7 @@ class Outbound(asyncio.BufferedProtocol):
     def begin(self, exchange: Exchange, message: bytes) -> None:
         """Send the first bytes of a request and wait for its response."""
         self._exchange = exchange
-        self._state = _State.HEAD
+        self._state = _HEAD
         self._informational = 0
         self.deadline = math.inf
         self.transport.write(message)
@@ -131,7 +135,7 @@ class Outbound(asyncio.BufferedProtocol):
     @property
     def usable(self) -> bool:
         """Whether it may serve a request now."""
-        return self._state is _State.IDLE and not self.transport.is_closing()
+        return self._state is _IDLE and not self.transport.is_closing()
 
     # -- what the event loop says
 
@@ -152,9 +156,9 @@ class Outbound(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         """Bytes have come."""
         view = self._pool.buffer.view[:nbytes]
-        if self._state is _State.BODY:
+        if self._state is _BODY:
             self._body(view)
-        elif self._state is _State.HEAD:
+        elif self._state is _HEAD:
             self._read_head(bytes(view))
         elif self._state is _State.HELD:
             self._head += bytes(view)
@@ -215,7 +219,7 @@ class Outbound(asyncio.BufferedProtocol):
     def _read_head(self, received: bytes) -> None:
         rest = self._head + received if self._head else received
         exchange = self._exchange
-        while exchange is not None and self._state is _State.HEAD:
+        while exchange is not None and self._state is _HEAD:
             end = rest.find(b"\r\n\r\n") + 4
             if end < 4 or end > self._pool.most_head:
                 self._head = rest

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from proxy.clock import Clock, Timer
 from proxy.plane.buffer import ReadBuffer
+from proxy.plane.dial import Resolve, look_up
 from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
 from proxy.plane.outgoing import Budget
@@ -26,10 +27,18 @@ SWEEP: Final = 1.0
 """Seconds between two looks at all deadlines: one coarse sweep costs less than timers."""
 
 
+class Lane(NamedTuple):
+    """What all requests of a route share, looked up once for each."""
+
+    label: str
+    pool: Pool
+    totals: RouteTotals
+
+
 class Plane:
     """Forwards requests and puts the credential on them.
 
-    ``report`` is told of exceptions that are bugs.
+    ``report`` is told of exceptions that are bugs; ``resolve`` looks up upstreams' names.
     """
 
     def __init__(
@@ -39,10 +48,13 @@ class Plane:
         clock: Clock,
         observer: Observer,
         report: Callable[[BaseException], None],
+        *,
+        resolve: Resolve = look_up,
     ) -> None:
         self._clock = clock
         self._observer = observer
         self.report = report
+        self._resolve = resolve
         self.now = clock.monotonic
         self.draining = False
         self.closing = False
@@ -77,8 +89,11 @@ class Plane:
         self.settings = settings
         self.credentials = credentials
         self.table = RouteTable(settings.routes)
-        for route in settings.routes:
-            self.totals.setdefault(route.label, RouteTotals())
+        self.lanes = {id(route): self._lane(route) for route in settings.routes}
+
+    def _lane(self, route: Route) -> Lane:
+        totals = self.totals.setdefault(route.label, RouteTotals())
+        return Lane(route.label, self.pool(route.upstream), totals)
 
     def listeners(self) -> tuple[Address, ...]:
         """Every address to listen on: the main ones and the routes' own."""
@@ -95,26 +110,25 @@ class Plane:
         """The connections to ``upstream``."""
         pool = self._pools.get(upstream)
         if pool is None:
-            pool = Pool(upstream, self.settings.limits, self._buffer, self.now)
+            pool = Pool(upstream, self.settings.limits, self._buffer, self.now, self._resolve)
             self._pools[upstream] = pool
         return pool
 
     # -- exchanges
 
-    def exchange_begun(self, route: Route) -> None:
+    def exchange_begun(self, lane: Lane) -> None:
         """A request is under way."""
         self.in_flight += 1
-        self.totals[route.label].in_flight += 1
+        lane.totals.in_flight += 1
 
-    def exchange_over(self, record: AccessRecord) -> None:
+    def exchange_over(self, lane: Lane, record: AccessRecord) -> None:
         """A request is done."""
         self.in_flight -= 1
-        if record.route is not None:
-            totals = self.totals[record.route]
-            totals.in_flight -= 1
-            totals.add(record)
+        lane.totals.in_flight -= 1
+        lane.totals.add(record)
         self._observer.finished(record)
-        self.look_whether_finished()
+        if self.closing:
+            self.look_whether_finished()
 
     def refused(self, record: AccessRecord) -> None:
         """A request was turned away before it got under way."""

@@ -5,15 +5,12 @@ Decides which connection a request gets; what travels on it is ``outbound``'s.
 
 from __future__ import annotations
 
-import asyncio
-import socket
-import ssl
 from collections.abc import Callable
 from typing import Final
 
-from proxy.errors import SidecarError
-from proxy.plane.answers import Problem
 from proxy.plane.buffer import ReadBuffer
+from proxy.plane.connect import connect
+from proxy.plane.dial import Resolve
 from proxy.plane.outbound import Outbound
 from proxy.plane.response import ResponsePreparer
 from proxy.plane.settings import Limits, Upstream
@@ -22,21 +19,19 @@ LONGEST_IDLE: Final = 60.0
 """Seconds an unused connection is kept where the upstream names no time of its own."""
 
 
-class UpstreamError(SidecarError):
-    """The upstream can't be had; ``problem`` is what the client is told."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.detail)
-        self.problem = problem
-
-
 class Pool:
-    """The connections of one upstream and TLS identity."""
+    """The connections of one upstream, TLS identity and egress proxy."""
 
     def __init__(
-        self, upstream: Upstream, limits: Limits, buffer: ReadBuffer, now: Callable[[], float]
+        self,
+        upstream: Upstream,
+        limits: Limits,
+        buffer: ReadBuffer,
+        now: Callable[[], float],
+        resolve: Resolve,
     ) -> None:
         self.upstream = upstream
+        self._resolve = resolve
         self.buffer = buffer
         self.now = now
         self.most_head = limits.head
@@ -45,11 +40,11 @@ class Pool:
         self._idle: list[Outbound] = []
         self._retired = False
 
-    def take(self) -> Outbound | None:
-        """The connection that was used last, if one is idle and healthy."""
+    def take(self, now: float) -> Outbound | None:
+        """The connection that was used last, if one is idle and healthy ``now``."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.usable and connection.deadline > self.now():
+            if connection.deadline > now and connection.usable:
                 return connection
             connection.drop()
         return None
@@ -69,19 +64,7 @@ class Pool:
         Raises:
             UpstreamError: with what the client is told: 502, or 504 where it took too long.
         """
-        upstream = self.upstream
-        try:
-            async with asyncio.timeout(upstream.connect_timeout):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Outbound(self),
-                    upstream.host,
-                    upstream.port,
-                    ssl=upstream.tls,
-                    server_hostname=upstream.host if upstream.tls else None,
-                )
-        except (OSError, ssl.SSLError) as error:
-            raise UpstreamError(_explain(error, upstream)) from None
-        return connection
+        return await connect(self.upstream, lambda: Outbound(self), self._resolve)
 
     def opened(self, connection: Outbound) -> None:
         """A connection stands."""
@@ -109,23 +92,3 @@ class Pool:
         for connection in list(self._idle):
             connection.drop()
         self._idle.clear()
-
-
-def _explain(error: Exception, upstream: Upstream) -> Problem:
-    where = upstream.authority
-    if isinstance(error, TimeoutError):
-        text = f"Connecting to {where} took longer than {upstream.connect_timeout:g} s."
-        return Problem(504, "connection_timeout", text)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        text = (
-            f"The certificate of {where} is not trusted: {error.verify_message}; see tls.ca_file."
-        )
-        return Problem(502, "tls_certificate_error", text)
-    if isinstance(error, ssl.SSLError):
-        return Problem(502, "tls_protocol_error", f"TLS with {where} failed ({error.reason}).")
-    if isinstance(error, socket.gaierror):
-        return Problem(502, "dns_error", f"The name {upstream.host} can't be resolved.")
-    if isinstance(error, ConnectionRefusedError):
-        return Problem(502, "connection_refused", f"{where} refuses connections.")
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else "network error"
-    return Problem(502, "destination_unavailable", f"{where} can't be reached ({reason}).")

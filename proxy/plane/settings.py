@@ -27,6 +27,23 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """An egress proxy, spoken to in plain http.
+
+    Attributes:
+        host: without brackets.
+        authorization: what ``Proxy-Authorization`` says, where it wants to know who asks.
+    """
+
+    host: str
+    port: int
+    authorization: Secret | None = None
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Upstream:
     """An origin server and how to reach it; equal values share one connection pool.
 
@@ -35,6 +52,8 @@ class Upstream:
         authority: what ``Host`` says, e.g. ``api.example.com`` or ``localhost:8443``.
         tls: an identity for the TLS settings (files, verify), None for plain http. Two upstreams
             with the same files share one context and so one pool.
+        connect_timeout: seconds until it stands: look-up, egress proxy and TLS included.
+        proxy: the egress proxy on the way, or None.
     """
 
     host: str
@@ -42,6 +61,7 @@ class Upstream:
     authority: str
     tls: ssl.SSLContext | None = None
     connect_timeout: float = 10.0
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)

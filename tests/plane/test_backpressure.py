@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from proxy.plane.settings import Limits
 from tests.support.plane import Served, round_trips, route_to, serving
 from tests.support.wire import OK, Origin, until
@@ -101,3 +103,29 @@ async def test_bodies_kept_for_a_replay_stay_within_the_budget(upstream: Origin)
             wire.send(OK)
         await until(lambda: not served.plane.in_flight)
         assert served.plane.budget._left == 100_000
+
+
+async def test_a_client_that_pipelines_and_does_not_read_is_answered_as_fast_as_it_reads(
+    upstream: Origin,
+) -> None:
+    body = b"z" * 200_000
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+    many = 400
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET * many)
+
+        async def answer_all() -> int:
+            wire, answered = await upstream.accept(), 0
+            while answered < many:
+                await wire.head()
+                wire.send(answer)
+                answered += 1
+            return answered
+
+        answering = asyncio.ensure_future(answer_all())
+        await until(lambda: held(served))
+        await round_trips(served, 200)
+        assert held(served) < MUCH
+        for _ in range(many):
+            assert (await client.response()).body == body
+        assert await answering == many

@@ -166,7 +166,7 @@ async def serving(
     resolve: Resolve = look_up,
     **settings: Any,
 ) -> AsyncIterator[Served]:
-    """A plane with these routes; ``filled`` gives credentials a token, ``tls`` is the listeners'."""
+    """A plane with these routes, filled credentials, listeners with ``tls``."""
     served = Served()
     sock, address = bound()
     sockets = {address: sock}
