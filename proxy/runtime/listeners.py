@@ -34,6 +34,10 @@ Serve = Callable[[], Server | BaseRunner]
 """Makes the server for one place."""
 
 
+Bound = dict[Place, list[socket.socket]]
+"""Sockets that are bound and not served yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     hosted: Hosted
@@ -46,13 +50,13 @@ class Listeners:
     def __init__(self) -> None:
         self._open: dict[Place, _Open] = {}
 
-    def bind(self, wanted: Mapping[Place, Serve]) -> dict[Place, list[socket.socket]]:
+    def bind(self, wanted: Mapping[Place, Serve]) -> Bound:
         """Bind what is wanted and not open yet: all of it or nothing.
 
         Raises:
             StartError: one can't be bound.
         """
-        bound: dict[Place, list[socket.socket]] = {}
+        bound: Bound = {}
         try:
             for place in wanted:
                 if place not in self._open:
@@ -62,14 +66,12 @@ class Listeners:
             raise
         return bound
 
-    def release(self, bound: Mapping[Place, list[socket.socket]]) -> None:
+    def release(self, bound: Bound) -> None:
         """Close sockets that were bound in vain."""
         for sockets in bound.values():
             release(sockets)
 
-    async def change(
-        self, wanted: Mapping[Place, Serve], bound: Mapping[Place, list[socket.socket]]
-    ) -> None:
+    async def change(self, wanted: Mapping[Place, Serve], bound: Bound) -> None:
         """Serve what is wanted, on sockets that ``bind`` gave; close the rest."""
         for place, sockets in bound.items():
             hosted = await Hosted.open(wanted[place](), sockets)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import json
 import logging
 import time
@@ -31,8 +32,12 @@ Value = str | int | float | bool | None
 def stamp(wall: float) -> str:
     """``wall`` as RFC 3339 in UTC with milliseconds."""
     seconds = int(wall)
-    moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{moment}.{int((wall - seconds) * 1000):03d}Z"
+    return f"{_to_the_second(seconds)}.{int((wall - seconds) * 1000):03d}Z"
+
+
+@functools.lru_cache(maxsize=4)  # a thousand lines may share one
+def _to_the_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def quoted(value: Value) -> str:
@@ -48,13 +53,17 @@ def one_line(message: str) -> str:
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in message)
 
 
+def text_fields(fields: Mapping[str, Value]) -> str:
+    """Fields as they stand in a line for people, each after a space."""
+    return "".join(f" {name}={quoted(value)}" for name, value in fields.items())
+
+
 def text_line(
     wall: float, level: str, event: str, message: str, fields: Mapping[str, Value]
 ) -> str:
     """A line for people."""
-    pairs = "".join(f" {name}={quoted(value)}" for name, value in fields.items())
     said = f": {one_line(message)}" if message else ""
-    return f"{stamp(wall)} {level.upper():7} {event}{pairs}{said}"
+    return f"{stamp(wall)} {level.upper():7} {event}{text_fields(fields)}{said}"
 
 
 def json_line(

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from proxy.plane.totals import AccessRecord
 from proxy.runtime.access import FLUSH_AFTER, FLUSH_AT, AccessLog
 from tests.support.clock import FakeClock
@@ -57,9 +59,22 @@ def test_a_line_of_json_is_one_object() -> None:
     log.flush()
     said = json.loads(written[0])
     assert said["event"] == "request"
+    assert said["seconds"] == 0.012346
     assert said["status"] == 404
     assert said["error"] == "destination_not_found"
     assert "route" not in said
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_an_answer_of_our_own_is_found_again_by_its_instance(form: str) -> None:
+    written: list[str] = []
+    log = AccessLog(written.append, FakeClock(), form=form)
+    log.finished(record(instance="urn:uuid:1"))
+    log.finished(record())
+    log.flush()
+    first, second = written[0].splitlines()
+    assert "urn:uuid:1" in first
+    assert "instance" not in second
 
 
 def test_a_log_that_is_off_keeps_nothing() -> None:
@@ -71,9 +86,10 @@ def test_a_log_that_is_off_keeps_nothing() -> None:
     assert written == []
 
 
-def test_a_method_that_was_made_up_can_not_break_the_line() -> None:
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_method_that_was_made_up_can_not_break_the_line(form: str) -> None:
     written: list[str] = []
-    log = AccessLog(written.append, FakeClock())
-    log.finished(record(method="GET\nfake line"))
+    log = AccessLog(written.append, FakeClock(), form=form)
+    log.finished(record(method='GET\nfake "line"', client="\u2028"))
     log.flush()
-    assert written[0].count("\n") == 1
+    assert len(written[0].splitlines()) == 1
