@@ -11,11 +11,12 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from proxy.control.counting import counting
 from proxy.control.guarding import guarding
 from proxy.control.probes import probes
 from proxy.control.problem import Unexpected, plain_fields, problems
 from proxy.control.scrape import scrape
-from proxy.control.snapshot import Read
+from proxy.control.snapshot import Count, Read
 from proxy.control.status import status
 from proxy.plane.guard import Guard
 
@@ -23,15 +24,18 @@ CLOSING: Final = 1.0
 """Seconds that answers under way get when the process ends; they are all short."""
 
 
-def admin(read: Read, guard: Callable[[], Guard], unexpected: Unexpected) -> web.AppRunner:
+def admin(
+    read: Read, count: Count, guard: Callable[[], Guard], unexpected: Unexpected
+) -> web.AppRunner:
     """Everything, for callers on this machine that the guard lets in."""
-    middlewares = (problems(unexpected), guarding(guard))
+    middlewares = (problems(unexpected), guarding(guard), counting(count))
     return _runner(middlewares, [*probes(read), *scrape(read), *status(read)])
 
 
-def metrics(read: Read, unexpected: Unexpected) -> web.AppRunner:
+def metrics(read: Read, count: Count, unexpected: Unexpected) -> web.AppRunner:
     """``/healthz``, ``/readyz`` and ``/metrics`` for anybody who reaches the address."""
-    return _runner((problems(unexpected),), [*probes(read), *scrape(read)])
+    middlewares = (problems(unexpected), counting(count))
+    return _runner(middlewares, [*probes(read), *scrape(read)])
 
 
 def _runner(middlewares: Iterable[Middleware], routes: Iterable[web.RouteDef]) -> web.AppRunner:

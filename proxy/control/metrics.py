@@ -58,6 +58,11 @@ def _process(snapshot: Snapshot) -> Iterator[Metric]:
         ("connections", "Open client connections of the data plane.", snapshot.connections),
     ):
         yield _gauge(name, meaning, (), [((), float(value))])
+    if snapshot.workers or snapshot.deaths:
+        workers = float(len(snapshot.workers))
+        yield _gauge("workers", "Processes that forward requests.", (), [((), workers)])
+        died = float(snapshot.deaths)
+        yield _counter("worker_deaths", "Workers that ended unasked.", (), [((), died)])
 
 
 def _routes(routes: Mapping[str, RouteTotals]) -> Iterator[Metric]:

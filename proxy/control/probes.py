@@ -11,9 +11,11 @@ from aiohttp import web
 from proxy.control.snapshot import Read, Snapshot
 
 
-def healthz() -> web.Response:
-    """The process runs and answers."""
-    return web.json_response({"status": "ok"})
+def healthz(snapshot: Snapshot) -> web.Response:
+    """The process runs, answers, and has what it takes to forward requests."""
+    if snapshot.serving:
+        return web.json_response({"status": "ok"})
+    return web.json_response({"status": "no worker runs"}, status=503)
 
 
 def readyz(snapshot: Snapshot) -> web.Response:
@@ -22,6 +24,8 @@ def readyz(snapshot: Snapshot) -> web.Response:
         return web.json_response({"status": "ready"})
     if snapshot.draining:
         return web.json_response({"status": "draining"}, status=503)
+    if not snapshot.serving:
+        return web.json_response({"status": "no worker runs"}, status=503)
     return web.json_response(
         {"status": "waiting", "credentials": list(snapshot.waiting)}, status=503
     )
@@ -31,7 +35,7 @@ def probes(read: Read) -> list[web.RouteDef]:
     """The two routes."""
 
     async def health(_request: web.Request) -> web.Response:
-        return healthz()
+        return healthz(read())
 
     async def ready(_request: web.Request) -> web.Response:
         return readyz(read())

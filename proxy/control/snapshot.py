@@ -6,11 +6,25 @@ probe) can't give one away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from proxy.plane.totals import RouteTotals
 from proxy.tokens.status import CredentialStatus
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One of several processes that forward requests.
+
+    Attributes:
+        requests: how many it has answered since it started.
+    """
+
+    pid: int
+    requests: int
+    in_flight: int
+    connections: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +37,9 @@ class Snapshot:
         draining: whether the process is on its way out.
         warnings: what works but should not stay, each with its place in the file.
         routes: route label → totals since the start; ``""`` for requests without a route.
+        serving: whether anything is there to forward requests.
+        workers: the processes that forward, where they are not this one.
+        deaths: how many of those ended unasked.
     """
 
     version: str
@@ -34,6 +51,9 @@ class Snapshot:
     routes: Mapping[str, RouteTotals]
     in_flight: int
     connections: int
+    serving: bool = True
+    workers: tuple[WorkerStatus, ...] = ()
+    deaths: int = 0
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -43,8 +63,11 @@ class Snapshot:
     @property
     def ready(self) -> bool:
         """Whether traffic should be sent here."""
-        return not self.draining and not self.waiting
+        return self.serving and not self.draining and not self.waiting
 
 
 Read = Callable[[], Snapshot]
 """The port to the running sidecar."""
+
+Count = Callable[[], Awaitable[None]]
+"""Has the totals in the next reading brought up to the moment."""

@@ -20,6 +20,7 @@ from proxy.tokens.status import CredentialStatus
 
 def document(snapshot: Snapshot) -> dict[str, Any]:
     """What ``/v1/status`` says."""
+    workers = {"workers": [dataclasses.asdict(one) for one in snapshot.workers]}
     return {
         "version": snapshot.version,
         "config": snapshot.config,
@@ -28,6 +29,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "draining": snapshot.draining,
         "in_flight": snapshot.in_flight,
         "connections": snapshot.connections,
+        **(workers if snapshot.workers else {}),
         "warnings": list(snapshot.warnings),
         "credentials": {one.name: credential(one) for one in snapshot.credentials},
         "routes": {label: route(totals) for label, totals in snapshot.routes.items()},

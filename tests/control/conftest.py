@@ -80,18 +80,25 @@ class Control:
     now: Snapshot
     admin: str = ""
     metrics: str = ""
-    faults: list[tuple[str, BaseException]] | None = None
+    counted: int = 0
 
     def read(self) -> Snapshot:
         return self.now
+
+    async def count(self) -> None:
+        self.counted += 1
 
 
 @pytest.fixture
 async def control() -> AsyncIterator[Control]:
     told = Control(snapshot())
     async with AsyncExitStack() as stack:
-        told.admin = await serve(stack, lambda guard: application.admin(told.read, guard, fail))
-        told.metrics = await serve(stack, lambda _: application.metrics(told.read, fail))
+        told.admin = await serve(
+            stack, lambda guard: application.admin(told.read, told.count, guard, fail)
+        )
+        told.metrics = await serve(
+            stack, lambda _: application.metrics(told.read, told.count, fail)
+        )
         yield told
 
 

@@ -67,3 +67,13 @@ async def test_the_metrics_address_has_nothing_else(
     answer = await client.get(control.metrics + target)
     assert answer.status == 404
     assert answer.content_type == "application/problem+json"
+
+
+async def test_without_a_worker_it_is_neither_healthy_nor_ready_and_probes_count_nothing(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    control.now = snapshot(serving=False, credentials=())
+    for target in ("/healthz", "/readyz"):
+        answer = await client.get(control.metrics + target)
+        assert (answer.status, await answer.json()) == (503, {"status": "no worker runs"})
+    assert control.counted == 0

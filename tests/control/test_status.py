@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from proxy.control import application
-from proxy.control.snapshot import Snapshot
+from proxy.control.snapshot import Snapshot, WorkerStatus
 from tests.control.conftest import Control, serve, snapshot, status
 
 
@@ -88,9 +88,32 @@ async def test_a_fault_is_reported_and_the_answer_says_nothing_of_it(
     def report(where: str, error: BaseException) -> None:
         faults.append(f"{where} {error}")
 
+    async def count() -> None:
+        """Nothing is counted."""
+
     async with AsyncExitStack() as stack:
-        url = await serve(stack, lambda guard: application.admin(broken, guard, report))
+        url = await serve(stack, lambda guard: application.admin(broken, count, guard, report))
         answer = await client.get(url + "/v1/status")
         assert answer.status == 500
         assert "canary" not in await answer.text()
     assert faults == ["control_fault canary"]
+
+
+async def test_totals_are_counted_before_they_are_shown(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    for asked, target in enumerate(("/v1/status", "/metrics"), 1):
+        assert (await client.get(control.admin + target)).status == 200
+        assert control.counted == asked
+
+
+async def test_workers_are_named_where_there_are_some(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    assert "workers" not in await (await client.get(control.admin + "/v1/status")).json()
+    control.now = snapshot(workers=(WorkerStatus(7, requests=3, in_flight=1, connections=2),))
+    said = await (await client.get(control.admin + "/v1/status")).json()
+    assert said["workers"] == [{"pid": 7, "requests": 3, "in_flight": 1, "connections": 2}]
+    page = await (await client.get(control.admin + "/metrics")).text()
+    assert "token_sidecar_workers 1.0" in page
+    assert "token_sidecar_worker_deaths_total 0.0" in page
