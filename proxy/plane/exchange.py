@@ -159,7 +159,7 @@ class Exchange:
         self._phase = _Phase.SENT
         outbound.begin(self, self._outgoing.message(lease))
         self._await_head(outbound)
-        if not self.complete and not outbound.blocked:
+        if not outbound.blocked:  # even when all has come: a client that leaves must be seen
             self._inbound.start_reading()
 
     def _await_head(self, outbound: Outbound) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.http1.fields import parse_field
 from proxy.http1.framing import (
     CHUNKED,
     NO_BODY,
@@ -15,30 +16,16 @@ from proxy.http1.framing import (
     of_request,
     of_response,
 )
-from proxy.http1.head import RequestHead, ResponseHead, parse_request, parse_response
 from proxy.http1.refusal import MessageError
 
 
-def request(*lines: bytes, minor: int = 1) -> RequestHead:
-    start = b"POST / HTTP/1.%d\r\n" % minor
-    raw = start + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
-    return parse_request(raw, most_target=100, most_fields=100)
-
-
-def response(*lines: bytes, status: int = 200, minor: int = 1) -> ResponseHead:
-    start = b"HTTP/1.%d %d X\r\n" % (minor, status)
-    raw = start + b"".join(line + b"\r\n" for line in lines) + b"\r\n"
-    return parse_response(raw, most_fields=100)
-
-
 def framed(*lines: bytes, minor: int = 1) -> Framing:
-    head = request(*lines, minor=minor)
-    return of_request(head.fields, head.minor)
+    """Judged by our own rules alone: llhttp, which reads heads too, is not asked."""
+    return of_request([parse_field(line) for line in lines], minor)
 
 
 def framed_back(*lines: bytes, status: int = 200, minor: int = 1, to_head: bool = False) -> Framing:
-    head = response(*lines, status=status, minor=minor)
-    return of_response(head.fields, head.status, head.minor, to_head=to_head)
+    return of_response([parse_field(line) for line in lines], status, minor, to_head=to_head)
 
 
 def test_a_request_without_framing_has_no_body() -> None:
@@ -75,7 +62,7 @@ def test_two_lengths_are_refused_even_if_they_agree(second: bytes) -> None:
             judge(*lines)
 
 
-@pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b" CHUNKED "])
+@pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b" CHUNKED\t"])
 def test_chunked_in_any_case_is_chunked(coding: bytes) -> None:
     assert framed(b"Transfer-Encoding:" + coding) == CHUNKED
     assert framed_back(b"Transfer-Encoding:" + coding) == CHUNKED

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
-from tests.support.plane import round_trips, route_to, serving
+from tests.support.plane import round_trips, route_to, serving, upstream_at
 from tests.support.wire import OK, Origin, until
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -208,6 +210,38 @@ async def test_a_client_that_leaves_while_its_token_is_awaited_asks_nothing(
         client = await served.ask(GET)
         await upstream.request()
         assert upstream.accepted == 1
+
+
+async def test_a_client_whose_large_body_waited_for_a_token_is_still_seen_leaving(
+    upstream: Origin,
+) -> None:
+    size = 200_000
+    async with serving(route_to(upstream.port), filled=False) as served:
+        served.source.gate.clear()
+        client = await served.ask(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size, b"x" * size
+        )
+        await until(lambda: served.source.asked)
+        await round_trips(served)
+        served.source.gate.set()
+        wire, request = await upstream.request()
+        assert len(request.body) == size
+        client.close()
+        await wire.gone()
+        assert (await served.record()).error == "client_gone"
+
+
+async def test_a_client_that_leaves_while_its_upstream_is_connected_leaves_nothing_behind(
+    upstream: Origin,
+) -> None:
+    silent = upstream_at(upstream.port, tls=ssl.create_default_context())
+    async with serving(route_to(upstream.port, upstream=silent)) as served:
+        client = await served.ask(GET)
+        wire = await upstream.accept()  # and the handshake goes no further
+        client.close()
+        await wire.gone()
+        assert (await served.record()).error == "client_gone"
+        assert not served.plane.in_flight
 
 
 async def test_an_idle_client_is_let_go(upstream: Origin) -> None:
