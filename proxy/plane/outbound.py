@@ -43,6 +43,7 @@ class Outbound(asyncio.BufferedProtocol):
     Attributes:
         lost: the connection is gone.
         deadline: monotonic seconds at which the sweep calls ``expire``.
+        rests_since: monotonic seconds at which the pool got it back.
         blocked: the upstream does not take more bytes for now.
     """
 
@@ -58,6 +59,7 @@ class Outbound(asyncio.BufferedProtocol):
         "blocked",
         "deadline",
         "lost",
+        "rests_since",
         "transport",
     )
 
@@ -72,6 +74,7 @@ class Outbound(asyncio.BufferedProtocol):
         self._tunnel: Tunnel | None = None
         self.blocked = False
         self.lost = False
+        self.rests_since = 0.0
         self.deadline = math.inf
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
 

@@ -12,11 +12,14 @@ from proxy.plane.buffer import ReadBuffer
 from proxy.plane.connect import connect
 from proxy.plane.dial import Resolve
 from proxy.plane.outbound import Outbound
+from proxy.plane.peek import silent
 from proxy.plane.response import ResponsePreparer
 from proxy.plane.settings import Limits, Upstream
 
 LONGEST_IDLE: Final = 60.0
 """Seconds an unused connection is kept where the upstream names no time of its own."""
+RESTED: Final = 0.5
+"""Seconds after which a connection is looked at before its reuse: its end may be on the way."""
 
 
 class Pool:
@@ -44,7 +47,7 @@ class Pool:
         """The connection that was used last, if one is idle and healthy ``now``."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.deadline > now and connection.usable:
+            if connection.deadline > now and connection.usable and _trusted(connection, now):
                 return connection
             connection.drop()
         return None
@@ -55,7 +58,8 @@ class Pool:
             connection.drop()
             return
         keep = LONGEST_IDLE if idle is None else min(LONGEST_IDLE, idle - min(1.0, idle / 2))
-        connection.deadline = self.now() + keep
+        now = connection.rests_since = self.now()
+        connection.deadline = now + keep
         self._idle.append(connection)
 
     async def connect(self) -> Outbound:
@@ -92,3 +96,7 @@ class Pool:
         for connection in list(self._idle):
             connection.drop()
         self._idle.clear()
+
+
+def _trusted(connection: Outbound, now: float) -> bool:
+    return now - connection.rests_since < RESTED or silent(connection.transport)

@@ -93,6 +93,23 @@ async def test_an_idle_connection_that_the_upstream_closed_is_not_used(upstream:
         assert (await client.response()).status == 200
 
 
+async def test_a_rested_connection_that_ends_at_this_very_moment_is_not_used(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(OK)
+        await client.response()
+        await served.record()
+        served.clock.move(5)
+        wire.end_now()
+        client.send(GET)  # both are on the way before the plane can look
+        wire, _ = await upstream.request()
+        wire.send(OK)
+        assert (await client.response()).body == b"ok"
+
+
 @pytest.mark.parametrize(
     ("told", "moved"),
     [(b"timeout=5", 4.5), (b"timeout=2, max=9", 1.5), (b"timeout=0", 0.0), (b"", 61)],
