@@ -24,6 +24,7 @@ from proxy.config.kinds import (
     Bound,
     Count,
     Duration,
+    EgressProxy,
     FieldName,
     HostName,
     Kind,
@@ -77,7 +78,9 @@ class RouteKeys(Keys):
     header: FieldName = Field(default="Authorization", description="the field that carries it")
     scheme: Scheme = Field(default="Bearer", description="what stands before it; '' for nothing")
     tls: TlsKeys | None = Field(default=None, description="how to trust the upstream")
-    proxy: Later = Field(default=None, description="a proxy on the way to the upstream")
+    proxy: EgressProxy | None = Field(
+        default=None, description="http://host:port, or none; default: HTTPS_PROXY and the like"
+    )
     allow_insecure: Switch = Field(
         default=False, description="a credential over plain http to another machine"
     )

@@ -112,7 +112,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """The proxy on the way to a provider.
+    """The proxy on the way to a provider or an upstream.
 
     Attributes:
         from_environment: HTTPS_PROXY, HTTP_PROXY and NO_PROXY decide; never for loopback.
@@ -227,6 +227,7 @@ class Route:
     header: str = "Authorization"
     scheme: str = "Bearer"
     tls: Tls = Tls()
+    egress: Egress = Egress()
     allow_insecure: bool = False
     clients: frozenset[str] | None = None
     cookies: bool = False

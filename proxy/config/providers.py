@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from proxy.config.credential_keys import CredentialKeys
 from proxy.config.file_keys import FileKeys
 from proxy.config.keys import ProviderKeys
-from proxy.config.model import Egress, Provider, Tls
+from proxy.config.model import Provider, Tls
 from proxy.config.presets import ENDPOINTS, has_endpoint
 from proxy.config.report import Report, Section, suggestion
-from proxy.config.shared import refuse_plain_http, tls, warn_insecure
+from proxy.config.shared import egress, refuse_plain_http, tls, warn_insecure, warn_proxy_password
 from proxy.config.surroundings import Surroundings
 
 _LOGIN: Final = re.compile(r"(.*)/auth(?=[/?#]|$)")
@@ -39,8 +39,7 @@ def check_provider(keys: ProviderKeys, section: Section, *, allow_insecure: bool
             refuse_plain_http(name, address, section, allowed=allow_insecure)
     if keys.issuer and "?" in keys.issuer:
         section.wrong("issuer", "`issuer` must be a URL without ?")
-    if keys.proxy and "@" in keys.proxy:
-        section.warn("proxy", "`proxy` holds a password in plain text: HTTPS_PROXY can hold it")
+    warn_proxy_password(keys.proxy, section)
     warn_insecure(section, allowed=keys.allow_insecure)
 
 
@@ -96,12 +95,6 @@ def provider(keys: ProviderKeys, tls_settings: Tls) -> Provider:
         token_url=token_url,
         issuer=keys.issuer,
         tls=tls_settings,
-        egress=_egress(keys.proxy),
+        egress=egress(keys.proxy),
         allow_insecure=keys.allow_insecure,
     )
-
-
-def _egress(proxy: str | None) -> Egress:
-    if proxy is None:
-        return Egress()
-    return Egress(from_environment=False, url=None if proxy == "none" else proxy)

@@ -10,7 +10,7 @@ from proxy.config.listeners import Listeners
 from proxy.config.model import Address, Route, Timeouts, Tls, Upstream
 from proxy.config.report import Report, Section, suggestion
 from proxy.config.scalars import UnfitError
-from proxy.config.shared import refuse_plain_http, tls, warn_insecure
+from proxy.config.shared import egress, refuse_plain_http, tls, warn_insecure, warn_proxy_password
 from proxy.config.surroundings import Surroundings
 
 _FRAMING: Final = (
@@ -61,6 +61,7 @@ def _route(
         header=keys.header,
         scheme=keys.scheme,
         tls=settings,
+        egress=egress(keys.proxy),
         allow_insecure=keys.allow_insecure,
         clients=None if keys.clients is None else frozenset(keys.clients),
         cookies=keys.cookies,
@@ -96,6 +97,9 @@ def _check(keys: RouteKeys, file: FileKeys, section: Section) -> None:
         section.wrong("header", "`header` can't be a field that frames the message or ends here")
     if keys.tls and keys.upstream and not url(keys.upstream).secure:
         section.unfit("tls", "`tls` has no meaning for an upstream over plain http")
+    if keys.proxy and keys.proxy.startswith("https:"):
+        section.wrong("proxy", "`proxy` of a route must be http://host:port, or none")
+    warn_proxy_password(keys.proxy, section)
     warn_insecure(section, allowed=keys.allow_insecure)
 
 

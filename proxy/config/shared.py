@@ -7,6 +7,7 @@ from proxy.config.keys import TlsKeys
 from proxy.config.kinds import Written
 from proxy.config.model import (
     CredentialsFileSecret,
+    Egress,
     EnvSecret,
     FileSecret,
     PlainSecret,
@@ -52,6 +53,19 @@ def tls(keys: TlsKeys | None, section: Section, around: Surroundings) -> Tls:
         if fault := unreadable(path):
             inner.wrong(name, f"`{name}` {fault}")
     return Tls(verify=keys.verify, **paths)
+
+
+def warn_proxy_password(proxy: str | None, section: Section) -> None:
+    """A password in the file should not stay."""
+    if proxy and "@" in proxy:
+        section.warn("proxy", "`proxy` holds a password in plain text: HTTPS_PROXY can hold it")
+
+
+def egress(proxy: str | None) -> Egress:
+    """The way out that ``proxy``, as written, asks for."""
+    if proxy is None:
+        return Egress()
+    return Egress(from_environment=False, url=None if proxy == "none" else proxy)
 
 
 def refuse_plain_http(key: str, address: str, section: Section, *, allowed: bool) -> None:

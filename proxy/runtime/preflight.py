@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from proxy.config.model import Config, Credential, Position, SecretReference, Tls
 from proxy.errors import ConfigurationError, Problem, SecretError
+from proxy.runtime.egress import EgressError, proxy_of
 from proxy.runtime.tls import TlsContexts, TlsError
 from proxy.secret import Secret
 from proxy.secrets.references import source
@@ -35,6 +36,8 @@ def inspect(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -
             warnings += [reference.at.problem(said) for said in place.warnings()]
     for tls, at in certificates(config):
         _holds(functools.partial(contexts.get, tls), at, problems)
+    for route in config.routes:
+        _holds(functools.partial(proxy_of, route, environ), route.at, problems)
     return Findings(_distinct(problems), _distinct(warnings))
 
 
@@ -93,7 +96,7 @@ def _names_files(tls: Tls) -> bool:
 def _holds(act: Callable[[], object], at: Position, problems: list[Problem]) -> bool:
     try:
         act()
-    except (SecretError, TlsError) as error:
+    except (SecretError, TlsError, EgressError) as error:
         problems.append(at.problem(str(error)))
         return False
     return True

@@ -50,7 +50,7 @@ def prepare(
     warnings = assure(config, environ, contexts)
     return Prepared(
         config=config,
-        settings=plane_settings(config, contexts, client_keys(config, environ)),
+        settings=plane_settings(config, contexts, client_keys(config, environ), environ),
         held=credentials.plan(config.credentials),
         warnings=warnings,
     )

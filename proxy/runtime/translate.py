@@ -10,12 +10,16 @@ from collections.abc import Mapping
 
 from proxy.config import model
 from proxy.plane.settings import Address, Limits, PlaneSettings, Route, Upstream
+from proxy.runtime.egress import proxy_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
 
 
 def plane_settings(
-    config: model.Config, contexts: TlsContexts, keys: Mapping[str, Secret]
+    config: model.Config,
+    contexts: TlsContexts,
+    keys: Mapping[str, Secret],
+    environ: Mapping[str, str],
 ) -> PlaneSettings:
     """Everything the plane needs.
 
@@ -23,13 +27,15 @@ def plane_settings(
         config: the whole file.
         contexts: where TLS contexts come from.
         keys: the values of the client keys, by client.
+        environ: where egress proxies are looked for.
 
     Raises:
         TlsError: a certificate file of a route can't be used.
+        EgressError: the environment names a proxy that can't be used.
     """
     return PlaneSettings(
         listeners=tuple(address(one) for one in config.listen),
-        routes=tuple(route(one, contexts) for one in config.routes),
+        routes=tuple(route(one, contexts, environ) for one in config.routes),
         hosts=config.hosts,
         origins=config.browser_origins,
         clients=keys,
@@ -44,11 +50,11 @@ def address(configured: model.Address) -> Address:
     return Address(host=configured.host, port=configured.port, path=configured.path)
 
 
-def route(configured: model.Route, contexts: TlsContexts) -> Route:
+def route(configured: model.Route, contexts: TlsContexts, environ: Mapping[str, str]) -> Route:
     """One route with its upstream."""
     return Route(
         path=configured.path,
-        upstream=upstream(configured, contexts),
+        upstream=upstream(configured, contexts, environ),
         upstream_path=configured.upstream.path,
         credential=configured.credential,
         host=configured.host,
@@ -64,7 +70,9 @@ def route(configured: model.Route, contexts: TlsContexts) -> Route:
     )
 
 
-def upstream(configured: model.Route, contexts: TlsContexts) -> Upstream:
+def upstream(
+    configured: model.Route, contexts: TlsContexts, environ: Mapping[str, str]
+) -> Upstream:
     """The origin server of one route."""
     origin = configured.upstream
     return Upstream(
@@ -73,6 +81,7 @@ def upstream(configured: model.Route, contexts: TlsContexts) -> Upstream:
         authority=origin.authority,
         tls=contexts.get(configured.tls) if origin.secure else None,
         connect_timeout=configured.timeouts.connect,
+        proxy=proxy_of(configured, environ),
     )
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import Config, Upstream
+from proxy.config.model import Config, Egress, Upstream
 
 A = "credentials: {a: {grant: static, token: {env: A}}}\n"
 
@@ -20,6 +20,30 @@ def test_an_upstream_is_taken_apart(loaded: Callable[[str], Config]) -> None:
 
 def test_none_means_no_credential(loaded: Callable[[str], Config]) -> None:
     assert loaded(route("upstream: https://u, credential: none")).routes[0].credential is None
+
+
+@pytest.mark.parametrize(
+    ("proxy", "egress"),
+    [
+        ("", Egress()),
+        (", proxy: none", Egress(from_environment=False)),
+        (", proxy: 'http://p:3128'", Egress(from_environment=False, url="http://p:3128")),
+        (", proxy: 'http://p'", Egress(from_environment=False, url="http://p")),
+    ],
+)
+def test_a_route_goes_out_as_it_says(
+    loaded: Callable[[str], Config], proxy: str, egress: Egress
+) -> None:
+    config = loaded(route(f"upstream: 'https://u', credential: a{proxy}"))
+    assert config.routes[0].egress == egress
+    assert not config.warnings
+
+
+def test_a_proxys_password_in_the_file_is_warned_about(loaded: Callable[[str], Config]) -> None:
+    config = loaded(route("upstream: 'https://u', credential: a, proxy: 'http://joe:pw1@p:1'"))
+    (warning,) = config.warnings
+    assert "`proxy` holds a password in plain text" in str(warning)
+    assert "pw1" not in str(warning) + repr(config)
 
 
 def test_everything_about_a_route_is_kept(loaded: Callable[[str], Config]) -> None:
@@ -57,6 +81,14 @@ def test_everything_about_a_route_is_kept(loaded: Callable[[str], Config]) -> No
     [
         ("credential: a", "3:5: the route has no `upstream`"),
         ("upstream: https://u", "3:5: the route has no `credential`: name one, or say none"),
+        (
+            "upstream: https://u, credential: a, proxy: 'https://p:1'",
+            "`proxy` of a route must be http://host:port, or none",
+        ),
+        (
+            "upstream: https://u, credential: a, proxy: 'http://p:1/x'",
+            "`proxy` must be http://host:port, or none",
+        ),
         ("upstream: u, credential: a", "`upstream` must be a URL that begins with https://"),
         ("upstream: 'ftp://u', credential: a", "`upstream` must be a URL that begins with"),
         ("upstream: 'https://me:pw@u', credential: a", "must not hold a user or password"),

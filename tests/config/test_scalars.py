@@ -145,7 +145,7 @@ def test_other_urls_are_refused(written: object) -> None:
     [("/", "/"), ("/a", "/a/"), ("/a/", "/a/"), ("/a%2Fb;c=1", "/a%2Fb;c=1/"), ("/...", "/.../")],
 )
 def test_a_path_ends_with_a_slash(written: str, path: str) -> None:
-    assert addresses.path(written) == path
+    assert addresses.prefix(written) == path
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from proxy.config import model
 from proxy.config.load import load
-from proxy.plane.settings import Address, Limits
+from proxy.plane.settings import Address, Limits, Proxy
 from proxy.runtime.tls import TlsContexts
 from proxy.runtime.translate import plane_settings
 from proxy.secret import Secret
@@ -31,6 +31,7 @@ routes:
     scheme: ''
     clients: [notebook]
     cookies: true
+    proxy: http://egress.example.com:3128
     timeouts: {connect: 1s, head: 2s, idle: 3s}
     max_body: 4KiB
     replay_body: 1KiB
@@ -47,7 +48,7 @@ def config(tmp_path: Path) -> model.Config:
 
 def test_every_setting_reaches_the_plane(tmp_path: Path) -> None:
     keys = {"notebook": Secret("k")}
-    settings = plane_settings(config(tmp_path), TlsContexts(), keys)
+    settings = plane_settings(config(tmp_path), TlsContexts(), keys, {})
     assert settings.listeners == (
         Address("127.0.0.1", 8080),
         Address(path=str(tmp_path / "own.sock")),
@@ -61,7 +62,7 @@ def test_every_setting_reaches_the_plane(tmp_path: Path) -> None:
 
 
 def test_every_key_of_a_route_reaches_the_plane(tmp_path: Path) -> None:
-    route = plane_settings(config(tmp_path), TlsContexts(), {}).routes[0]
+    route = plane_settings(config(tmp_path), TlsContexts(), {}, {}).routes[0]
     assert (route.path, route.host, route.listener) == (
         "/a/",
         "infer.localhost",
@@ -74,6 +75,7 @@ def test_every_key_of_a_route_reaches_the_plane(tmp_path: Path) -> None:
         "api.example.com:8443",
         1.0,
     )
+    assert upstream.proxy == Proxy("egress.example.com", 3128)
     assert route.upstream_path == "/v1/"
     assert (route.credential, route.header, route.scheme) == ("api", "X-Auth", "")
     assert route.clients == {"notebook"}
@@ -83,7 +85,7 @@ def test_every_key_of_a_route_reaches_the_plane(tmp_path: Path) -> None:
 
 
 def test_upstreams_with_the_same_tls_share_a_context_and_so_a_pool(tmp_path: Path) -> None:
-    routes = plane_settings(config(tmp_path), TlsContexts(), {}).routes
+    routes = plane_settings(config(tmp_path), TlsContexts(), {}, {}).routes
     assert routes[1].upstream == routes[2].upstream
     assert routes[1].upstream.tls is not None
     assert routes[3].upstream.tls is None
@@ -92,5 +94,5 @@ def test_upstreams_with_the_same_tls_share_a_context_and_so_a_pool(tmp_path: Pat
 
 def test_the_same_configuration_read_again_gives_equal_upstreams(tmp_path: Path) -> None:
     contexts = TlsContexts()
-    first = plane_settings(config(tmp_path), contexts, {})
-    assert plane_settings(config(tmp_path), contexts, {}).routes == first.routes
+    first = plane_settings(config(tmp_path), contexts, {}, {})
+    assert plane_settings(config(tmp_path), contexts, {}, {}).routes == first.routes
