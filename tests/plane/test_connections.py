@@ -103,8 +103,8 @@ async def test_a_rested_connection_that_ends_at_this_very_moment_is_not_used(
         await client.response()
         await served.record()
         served.clock.move(5)
-        wire.end_now()
-        client.send(GET)  # both are on the way before the plane can look
+        client.send(GET)
+        wire.end_now()  # the request comes first, but the end is there before it is sent on
         wire, _ = await upstream.request()
         wire.send(OK)
         assert (await client.response()).body == b"ok"
