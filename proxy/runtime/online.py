@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from proxy.clock import SystemClock
 from proxy.config import model
@@ -14,6 +15,9 @@ from proxy.runtime.carriers import Carriers
 from proxy.runtime.outcome import Failed, Obtained
 from proxy.runtime.tls import TlsContexts
 from proxy.tokens.token import RefreshToken, Token
+
+FAREWELL: Final = 0.1
+"""Seconds that closed TLS connections get to say goodbye before the loop ends under them."""
 
 
 async def ask_all(
@@ -26,6 +30,7 @@ async def ask_all(
         return list(await asyncio.gather(*asked))
     finally:
         await carriers.keep(())
+        await asyncio.sleep(FAREWELL)
 
 
 async def _ask(

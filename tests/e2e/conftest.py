@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from tests.support.identity_provider import CLIENT, IdentityProvider
-from tests.support.process import Sidecar, free_port, running
+from tests.support.process import Sidecar, free_ports, running
 from tests.support.upstream import Upstream, upstream
 
 SECRET = CLIENT[1]
@@ -69,7 +69,7 @@ def home() -> Iterator[Path]:
 @pytest.fixture
 async def scene(home: Path) -> AsyncIterator[Scene]:
     async with IdentityProvider() as provider, upstream() as served:
-        data, admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
+        data, admin = (f"127.0.0.1:{port}" for port in free_ports(2))
         yield Scene(home, provider, served, data, admin)
 
 

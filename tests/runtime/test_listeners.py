@@ -10,11 +10,12 @@ from aiohttp import web
 from proxy.errors import StartError
 from proxy.plane.settings import Address
 from proxy.runtime.listeners import Listeners, Place
-from tests.support.process import free_port
+from tests.support.process import free_ports
 
 
-def place(key: str = "admin") -> Place:
-    return Place(key, Address("127.0.0.1", free_port()))
+def places(*keys: str) -> list[Place]:
+    ports = free_ports(len(keys))
+    return [Place(key, Address("127.0.0.1", port)) for key, port in zip(keys, ports, strict=True)]
 
 
 def serve(text: str = "hello") -> web.AppRunner:
@@ -32,7 +33,8 @@ async def get(at: Place, session: aiohttp.ClientSession) -> str:
 
 
 async def test_an_address_that_stays_keeps_its_connections_over_a_change() -> None:
-    listeners, stays, goes, comes = Listeners(), place(), place(), place()
+    listeners = Listeners()
+    stays, goes, comes = places("admin", "admin", "admin")
     wanted = {stays: serve, goes: serve}
     await listeners.change(wanted, listeners.bind(wanted))
     reader, writer = await asyncio.open_connection(stays.address.host, stays.address.port)
@@ -51,9 +53,10 @@ async def test_an_address_that_stays_keeps_its_connections_over_a_change() -> No
 
 
 async def test_one_address_that_can_not_be_bound_leaves_everything_as_it_was() -> None:
-    listeners, first = Listeners(), place()
+    listeners = Listeners()
+    first, fine = places("admin", "listen")
     await listeners.change({first: serve}, listeners.bind({first: serve}))
-    fine, taken = place("listen"), Place("metrics", first.address)
+    taken = Place("metrics", first.address)
     with pytest.raises(StartError, match="metrics: can't listen"):
         listeners.bind({first: serve, fine: serve, taken: serve})
     listeners.release(listeners.bind({fine: serve}))  # it was given back
@@ -63,7 +66,8 @@ async def test_one_address_that_can_not_be_bound_leaves_everything_as_it_was() -
 
 
 async def test_only_listeners_of_one_kind_stop_accepting() -> None:
-    listeners, data, control = Listeners(), place("listen"), place("admin")
+    listeners = Listeners()
+    data, control = places("listen", "admin")
     wanted = {data: serve, control: serve}
     await listeners.change(wanted, listeners.bind(wanted))
     await listeners.stop_accepting(frozenset({"listen", "routes"}))
