@@ -6,9 +6,10 @@ import asyncio
 
 from proxy.plane.settings import Limits
 from tests.support.plane import Served, round_trips, route_to, serving
-from tests.support.wire import OK, Origin, until
+from tests.support.wire import OK, Origin, noise, until
 
 HUGE = 40 << 20
+BODY = noise(HUGE)
 MUCH = 4 << 20
 """More than one connection's buffers may ever hold, far less than what waits to be sent."""
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -26,12 +27,30 @@ async def test_a_slow_reader_stalls_the_upstream_of_a_counted_body(upstream: Ori
     async with serving(route_to(upstream.port)) as served:
         client = await served.ask(GET)
         wire, _ = await upstream.request()
-        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % HUGE, b"x" * HUGE)
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % HUGE, BODY)
         await until(lambda: held(served))
         await round_trips(served)
         assert held(served) < MUCH
         assert wire.unsent > HUGE // 4
-        assert (await client.response()).body == b"x" * HUGE
+        assert (await client.response()).body == BODY
+
+
+async def test_what_a_slow_reader_has_not_taken_is_not_overwritten_by_others(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        slow = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % HUGE, BODY)
+        await until(lambda: held(served))
+        quick, other = await served.ask(b""), None
+        for _ in range(5):
+            quick.send(GET)
+            other = other or await upstream.accept()
+            await other.request()
+            other.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"!" * 1_000_000)
+            assert (await quick.response()).body == b"!" * 1_000_000
+        assert (await slow.response()).body == BODY
 
 
 async def test_a_slow_reader_stalls_the_upstream_of_a_chunked_body(upstream: Origin) -> None:
@@ -51,14 +70,14 @@ async def test_a_slow_reader_stalls_the_upstream_of_a_chunked_body(upstream: Ori
 
 async def test_a_slow_upstream_stalls_the_client_of_a_counted_body(upstream: Origin) -> None:
     async with serving(route_to(upstream.port)) as served:
-        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, b"y" * HUGE)
+        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, BODY)
         wire = await upstream.accept()
         await wire.head()
         await until(lambda: held(served))
         await round_trips(served)
         assert held(served) < MUCH
         assert client.unsent > HUGE // 4
-        assert await wire.exactly(HUGE) == b"y" * HUGE
+        assert await wire.exactly(HUGE) == BODY
         wire.send(OK)
         assert (await client.response()).status == 200
 
@@ -80,13 +99,13 @@ async def test_a_slow_upstream_stalls_the_client_of_a_chunked_body(upstream: Ori
 async def test_a_body_that_waits_for_a_token_is_not_read_further(upstream: Origin) -> None:
     async with serving(route_to(upstream.port), filled=False) as served:
         served.source.gate.clear()
-        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, b"y" * HUGE)
+        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, BODY)
         await until(lambda: served.source.asked)
         await round_trips(served)
         assert client.unsent > HUGE // 4
         served.source.gate.set()
         _, request = await upstream.request()
-        assert request.body == b"y" * HUGE
+        assert request.body == BODY
 
 
 async def test_bodies_kept_for_a_replay_stay_within_the_budget(upstream: Origin) -> None:

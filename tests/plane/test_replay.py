@@ -162,6 +162,16 @@ async def test_a_second_401_passes_through(upstream: Origin) -> None:
         assert served.source.asked == 2
 
 
+async def test_a_second_401_passes_through_however_late_it_comes(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(GET)
+        wire, _, _ = await refused_once(upstream)
+        served.clock.move(60)  # a new 401 would be worth a new token by now
+        wire.send(NO_AGAIN)
+        assert (await client.response()).body == b"no 2"
+        assert upstream.accepted == 2
+
+
 async def test_a_403_is_never_replayed(upstream: Origin) -> None:
     async with serving(route_to(upstream.port)) as served:
         client = await served.ask(GET)

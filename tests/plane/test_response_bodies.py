@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support.plane import route_to, serving
-from tests.support.wire import OK, Origin
+from tests.support.wire import OK, Origin, noise
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OLD = b"GET / HTTP/1.0\r\n\r\n"
@@ -13,7 +13,7 @@ OLD = b"GET / HTTP/1.0\r\n\r\n"
 
 @pytest.mark.parametrize("size", [0, 1, 65_536, 300_000, 3_000_000])
 async def test_a_counted_body_arrives_whole(upstream: Origin, size: int) -> None:
-    body = b"0123456789" * (size // 10) + b"x" * (size % 10)
+    body = noise(size)
     async with serving(route_to(upstream.port)) as served:
         client = await served.ask(GET)
         wire, _ = await upstream.request()

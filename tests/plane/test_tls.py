@@ -11,7 +11,7 @@ import pytest
 from proxy.plane.settings import Upstream
 from tests.support.certificates import Authority
 from tests.support.plane import route_to, serving, upstream_at
-from tests.support.wire import OK, origin
+from tests.support.wire import OK, noise, origin
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -38,7 +38,7 @@ async def test_an_upstream_is_reached_over_tls_with_its_own_ca(authority: Author
 
 @pytest.mark.parametrize("size", [300_000, 6_000_000])
 async def test_large_bodies_pass_over_tls_both_ways(authority: Authority, size: int) -> None:
-    body = bytes(range(250)) * (size // 250)
+    body = noise(size)
     async with origin(authority.server_context(authority.issue())) as upstream:
         to = upstream_at(upstream.port, tls=authority.client_context())
         async with serving(route_to(upstream.port, upstream=to)) as served:
@@ -60,8 +60,8 @@ async def test_a_slow_reader_stalls_an_upstream_over_tls_and_gets_it_all(
         async with serving(route_to(upstream.port, upstream=to)) as served:
             client = await served.ask(GET)
             wire, _ = await upstream.request()
-            wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, b"x" * size)
-            assert (await client.response()).body == b"x" * size
+            wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size, noise(size))
+            assert (await client.response()).body == noise(size)
 
 
 async def test_a_client_certificate_is_shown_to_an_upstream_that_asks(

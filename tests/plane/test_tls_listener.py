@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.plane import route_to, serving
-from tests.support.wire import OK, Origin, until
+from tests.support.wire import OK, Origin, noise, until
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 Ends = tuple[ssl.SSLContext, ssl.SSLContext]
@@ -38,7 +38,7 @@ async def test_requests_over_tls_are_served_alike(upstream: Origin, tls: Ends) -
 async def test_a_slow_reader_over_tls_stalls_the_upstream_and_gets_it_all(
     upstream: Origin, tls: Ends, framing: bytes
 ) -> None:
-    body = bytes(range(256)) * (20 << 12)
+    body = noise(20 << 20)
     async with serving(route_to(upstream.port), tls=tls[0]) as served:
         client = await served.connect(tls=tls[1], receive_buffer=65536)
         client.send(GET)
@@ -51,7 +51,7 @@ async def test_a_slow_reader_over_tls_stalls_the_upstream_and_gets_it_all(
 
 
 async def test_a_large_upload_over_tls_arrives_whole(upstream: Origin, tls: Ends) -> None:
-    body = bytes(range(256)) * (20 << 10)
+    body = noise(5 << 20)
     async with serving(route_to(upstream.port), tls=tls[0]) as served:
         client = await served.connect(tls=tls[1])
         client.send(

@@ -240,3 +240,9 @@ async def origin(tls: ssl.SSLContext | None = None) -> AsyncIterator[Origin]:
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 """An answer where the answer does not matter."""
+
+
+def noise(size: int) -> bytes:
+    """Bytes that do not repeat with any buffer's size: one read twice or overwritten shows."""
+    period = bytes(i * i % 251 for i in range(65_521))
+    return (period * (size // len(period) + 1))[:size]
