@@ -52,7 +52,7 @@ async def _end(sidecar: Sidecar, signals: Signals, log: Log) -> int:
     cut.cancel()
     if drained.done():
         drained.result()
-        log.event("info", "end", "everything that ran was answered")
+        log.event("info", "end")
         return DONE
     drained.cancel()
     with contextlib.suppress(asyncio.CancelledError):

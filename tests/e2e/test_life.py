@@ -159,6 +159,36 @@ async def test_the_commands_find_it_by_its_configuration_file(scene: Scene) -> N
     assert (await command("healthcheck", "--config", config, home=scene.home)).code == 1
 
 
+async def test_what_a_killed_one_left_behind_does_not_stop_the_next(scene: Scene) -> None:
+    config = scene.config().replace(f"listen: {scene.data}", "listen: unix:data.sock")
+    async with scene.running(config) as sidecar:
+        await sidecar.ready()
+        sidecar.send(signal.SIGKILL)
+        await sidecar.ended()
+        assert sidecar.own_socket.is_socket()
+    async with scene.running(config) as sidecar:
+        await sidecar.ready()
+        assert (await sidecar.ask("/healthz", own=True)).status == 200
+
+
+async def test_reloads_in_quick_succession_end_with_the_last_configuration(
+    scene: Scene, client: aiohttp.ClientSession
+) -> None:
+    async with scene.running() as sidecar:
+        await sidecar.ready()
+        for path in ("/one/", "/two/", "/three/"):
+            (scene.home / "config.yaml").write_text(scene.config().replace("/api/", path))
+            sidecar.send(signal.SIGHUP)
+
+        async def is_last() -> bool:
+            async with client.get(scene.url + "/three/") as answer:
+                return answer.status == 200
+
+        await until(is_last, what="the last configuration at work")
+        assert await sidecar.stop() == 0
+    assert scene.provider.asked == 1
+
+
 async def test_it_is_found_in_a_state_directory_of_its_own_choice(scene: Scene) -> None:
     environ = {**ENVIRON, "XDG_RUNTIME_DIR": ""}
     (scene.home / "config.yaml").write_text(scene.config("state_dir: own-state"))
