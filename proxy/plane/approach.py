@@ -40,7 +40,11 @@ class Approach:
         outbound = self._pool.take(self._now())
         while outbound is None:
             outbound = await self._pool.connect()
-            lease = await self._lease()  # connecting took time
+            try:
+                lease = await self._lease()  # connecting took time
+            except BaseException:
+                outbound.drop()  # nobody else knows of it
+                raise
             if not outbound.usable:
                 outbound = self._pool.take(self._now())
         return outbound, lease
