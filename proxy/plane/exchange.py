@@ -269,7 +269,7 @@ class Exchange:
         if relay.done:
             self.body_ended(b"")
         elif outbound.lost:
-            self.body_ended(relay.close())
+            self.body_ended(relay.close() if outbound.ended else None)
 
     def _deliver_whole(self, prepared: PreparedResponse, outbound: Outbound, body: bytes) -> None:
         """A small response, all there: one write, and the connection is free again."""

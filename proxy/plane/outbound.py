@@ -10,10 +10,13 @@ import asyncio
 import enum
 import math
 import socket
+import ssl
 from typing import TYPE_CHECKING, Final, cast
 
 from proxy.http1.refusal import MessageError
 from proxy.plane.answers import BROKE_OFF, NO_ANSWER_IN_TIME, Problem
+from proxy.plane.ending import in_order
+from proxy.plane.faults import of_tls
 from proxy.plane.relay import Counted, Relay
 from proxy.plane.tunnel import Tunnel
 
@@ -42,6 +45,7 @@ class Outbound(asyncio.BufferedProtocol):
 
     Attributes:
         lost: the connection is gone.
+        ended: the upstream ended its side in good order.
         deadline: monotonic seconds at which the sweep calls ``expire``.
         rests_since: monotonic seconds at which the pool got it back.
         blocked: the upstream does not take more bytes for now.
@@ -58,6 +62,7 @@ class Outbound(asyncio.BufferedProtocol):
         "_tunnel",
         "blocked",
         "deadline",
+        "ended",
         "lost",
         "rests_since",
         "transport",
@@ -74,6 +79,7 @@ class Outbound(asyncio.BufferedProtocol):
         self._tunnel: Tunnel | None = None
         self.blocked = False
         self.lost = False
+        self.ended = False
         self.rests_since = 0.0
         self.deadline = math.inf
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
@@ -172,6 +178,7 @@ class Outbound(asyncio.BufferedProtocol):
 
     def eof_received(self) -> bool:
         """The upstream ends its side; inside a tunnel the other side stays open."""
+        self.ended = in_order(self.transport)
         return self._tunnel is not None and self._tunnel.upstream_ended()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -184,7 +191,9 @@ class Outbound(asyncio.BufferedProtocol):
         elif exchange is None or self._state is _State.HELD:
             return
         elif self._state is _State.BODY and exc is None and self._relay:
-            exchange.body_ended(self._relay.close())
+            exchange.body_ended(self._relay.close() if self.ended else None)
+        elif isinstance(exc, ssl.SSLError):
+            exchange.fail(of_tls(exc, self._pool.upstream.authority))
         else:
             exchange.fail(BROKE_OFF)
 

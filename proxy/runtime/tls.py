@@ -41,6 +41,7 @@ class TlsContexts:
 def _context(tls: Tls) -> ssl.SSLContext:
     context = _trust(tls.ca_file)
     context.set_alpn_protocols(["http/1.1"])
+    context.options |= ssl.OP_NO_RENEGOTIATION  # TLS 1.2's other peer in the middle of a body
     if not tls.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -25,6 +25,10 @@ def test_the_system_is_trusted_and_names_are_checked_unless_told_otherwise() -> 
     assert not careless.check_hostname
 
 
+def test_no_peer_may_begin_the_handshake_anew() -> None:
+    assert ssl.OP_NO_RENEGOTIATION in TlsContexts().get(Tls()).options
+
+
 def test_an_own_authority_is_trusted_alone(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     context = TlsContexts().get(Tls(ca_file=authority.ca_file))
