@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 SECONDS ?= 30# how long each recipe of `make live` runs
-PROCESSES ?= 2# side by side in `make test`
+PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-sidecar
 KEYCLOAK := 26.4.5
 export KEYCLOAK_HOME := $(CACHE)/keycloak-$(KEYCLOAK)
@@ -33,7 +33,8 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 	$(BIN)/token-sidecar demo
 
 test: lint types ## lint, types, layers, unit, property and end-to-end tests
-	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES)
+	short=$$(mktemp -d) && trap "rm -rf $$short" EXIT && \
+	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES) --basetemp $$short/t
 
 lint: $(INSTALLED) ## ruff's rules and format
 	$(BIN)/ruff check .
