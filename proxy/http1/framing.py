@@ -65,7 +65,7 @@ def of_request(fields: Sequence[Field], minor: int) -> Framing:
         raise MessageError("both Content-Length and Transfer-Encoding")
     if minor == 0:
         raise MessageError("Transfer-Encoding in an HTTP/1.0 request")
-    _only_chunked(codings)
+    _only_chunked(fields)
     return CHUNKED
 
 
@@ -80,7 +80,7 @@ def of_response(fields: Sequence[Field], status: int, minor: int, *, to_head: bo
     if codings and (length is not None or minor == 0):
         raise MessageError("Transfer-Encoding beside Content-Length or in HTTP/1.0")
     if codings:
-        _only_chunked(codings)
+        _only_chunked(fields)
     if to_head or status < 200 or status in BODYLESS:
         return NO_BODY
     if codings:
@@ -88,6 +88,8 @@ def of_response(fields: Sequence[Field], status: int, minor: int, *, to_head: bo
     return UNTIL_CLOSE if length is None else Framing(Kind.LENGTH, length)
 
 
-def _only_chunked(codings: Sequence[bytes]) -> None:
-    if len(codings) > 1 or codings[0].lower() != b"chunked":
+def _only_chunked(fields: Sequence[Field]) -> None:
+    lines = [field.line for field in fields if field.name == b"transfer-encoding"]
+    coding = lines[0].partition(b":")[2].strip(b" ")  # with a tab behind it llhttp does not see it
+    if len(lines) > 1 or coding.lower() != b"chunked":
         raise MessageError("a transfer coding other than chunked", 501)

@@ -233,6 +233,25 @@ async def test_a_body_that_outgrows_what_is_kept_while_the_token_is_fetched_gets
         answer = await client.response()
         assert (answer.status, answer.body) == (401, b"no 1")
         assert upstream.accepted == 1
+        assert await wire.gone() == b""  # half a request stands on it: it is never used again
+
+
+async def test_an_early_401_that_passes_sends_nothing_more_of_the_body(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        served.source.errors = [
+            TokenRequestError("no", failure=Failure.TRANSIENT, reason="network")
+        ]
+        client = await served.ask(POST, b"Content-Length: 6\r\n\r\nabc")
+        wire = await upstream.accept()
+        await wire.head()
+        assert await wire.exactly(3) == b"abc"
+        wire.send(NO.replace(b"Content-Length: 4\r\n\r\nno 1", b"Content-Length: 8\r\n\r\nno 1"))
+        assert (await client.head()).status == 401
+        client.send(b"def")
+        await round_trips(served)
+        wire.send(b"more")
+        assert await client.exactly(8) == b"no 1more"
+        assert await wire.gone() == b""
 
 
 async def test_a_401_for_an_older_token_is_replayed_with_the_current_one(
