@@ -20,6 +20,7 @@ DEADLINE = 5.0
 READ_AHEAD = 64 << 10
 """Bytes a reader takes in before it stops reading: a test that does not read is a slow peer."""
 EMPTY = b"\r\n\r\n"
+PERIOD = bytes(i * i % 251 for i in range(65_521))
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -244,5 +245,4 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 def noise(size: int) -> bytes:
     """Bytes that do not repeat with any buffer's size: one read twice or overwritten shows."""
-    period = bytes(i * i % 251 for i in range(65_521))
-    return (period * (size // len(period) + 1))[:size]
+    return (PERIOD * (size // len(PERIOD) + 1))[:size]
