@@ -33,8 +33,8 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 	$(BIN)/token-sidecar demo
 
 test: lint types ## lint, types, layers, unit, property and end-to-end tests
-	short=$$(mktemp -d) && trap "rm -rf $$short" EXIT && \
-	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES) --basetemp $$short/t
+	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
+	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES) --basetemp $$short
 
 lint: $(INSTALLED) ## ruff's rules and format
 	$(BIN)/ruff check .
