@@ -16,7 +16,7 @@ ENVOY := $(BIN)/envoy
 KC := $(KEYCLOAK_HOME)/bin/kc.sh
 
 .PHONY: help install install-live install-envoy install-keycloak demo test lint types layers live \
-  bench-memory bench-start dist clean
+  bench bench-memory bench-start dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -75,6 +75,10 @@ bench-memory: $(INSTALLED) ## 1 GiB up and 1 GiB down: how much the sidecar grow
 
 bench-start: $(INSTALLED) ## from exec to the first answer, and how big it is then
 	$(BIN)/python -m bench.start
+
+bench: $(INSTALLED) $(ENVOY) ## CPU, latency and memory beside Envoy, nginx and HAProxy: bench/RESULTS.md
+	command -v wrk nginx haproxy >/dev/null || apt-get install --yes --quiet wrk nginx-light haproxy
+	$(BIN)/python -m bench.cost
 
 dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	rm -rf dist build/empty-wheel build/empty-sdist

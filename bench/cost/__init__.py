@@ -1,0 +1,1 @@
+"""``make bench``: what forwarding costs, beside Envoy, nginx, HAProxy and the obvious forwarder."""
