@@ -79,3 +79,17 @@ async def test_a_finished_exchange_is_told_with_its_sizes_and_no_secret(upstream
         totals = served.plane.totals["/"]
         assert (totals.requests, totals.bytes_in, totals.bytes_out) == ({200: 1}, 3, 2)
         assert (totals.in_flight, sum(totals.buckets)) == (0, 1)
+
+
+async def test_connection_can_not_remove_the_framing_of_an_answer(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        wire, _ = await upstream.request()
+        wire.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: content-length\r\n\r\n"))
+        answer = await client.response()
+        assert (answer.head.one(b"content-length"), answer.body) == (b"2", b"ok")
+        client.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
+        await wire.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nConnection: content-length\r\ncontent-length:2\r\n\r\nok")
+        answer = await client.response()
+        assert (answer.head.one(b"content-length"), answer.body) == (b"2", b"ok")

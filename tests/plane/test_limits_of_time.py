@@ -90,6 +90,22 @@ async def test_an_upstream_that_neither_says_100_nor_anything_else_is_a_504(
         await wire.gone()
 
 
+async def test_a_client_may_wait_for_its_100_as_long_as_the_upstream_takes(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(POST, b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+        wire = await upstream.accept()
+        await wire.head()
+        served.clock.move(120)
+        wire.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        assert (await client.head()).status == 100
+        client.send(b"abc")
+        assert await wire.exactly(3) == b"abc"
+        wire.send(OK)
+        assert (await client.response()).status == 200
+
+
 async def test_after_a_100_a_body_that_does_not_come_is_a_408(upstream: Origin) -> None:
     async with serving(route_to(upstream.port, head_timeout=20)) as served:
         client = await served.ask(POST, b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.plane import Served, route_to, serving
+from tests.support.plane import Served, round_trips, route_to, serving
 from tests.support.wire import OK, Origin, Wire, noise, until
 
 ASK = (
@@ -107,6 +107,7 @@ async def test_a_slow_side_holds_back_the_other(upstream: Origin) -> None:
         block = noise(40 << 20)
         wire.send(block)
         await until(lambda: stuck(served))
+        await round_trips(served)
         held = sum(i.transport.get_write_buffer_size() for i in served.plane.inbounds)
         assert held < 2 << 20
         assert wire.unsent > 8 << 20
@@ -146,3 +147,20 @@ async def test_an_upgrade_to_something_else_is_not_passed_on(upstream: Origin) -
         _, request = await upstream.request()
         assert request.head.one(b"upgrade") is None
         assert request.head.one(b"connection") is None
+
+
+async def test_http_1_0_can_not_upgrade(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        await served.ask(ASK.replace(b"HTTP/1.1", b"HTTP/1.0"))
+        _, request = await upstream.request()
+        assert request.head.one(b"upgrade") is None
+
+
+async def test_a_slow_upstream_holds_back_the_client_of_a_tunnel(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client, wire = await tunnel(served, upstream)
+        block = noise(40 << 20)
+        client.send(block)
+        await round_trips(served)
+        assert client.unsent > 8 << 20
+        assert await wire.exactly(len(block)) == block
