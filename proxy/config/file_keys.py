@@ -32,6 +32,7 @@ from proxy.config.kinds import (
     Origin,
     Scheme,
     Size,
+    Some,
     SomeSize,
     Switch,
     Text,
@@ -125,9 +126,7 @@ class FileKeys(Keys):
         default={}, description="who may call; default anybody here"
     )
     peer_uids: list[Count] = Field(default=[], description="further users on our Unix sockets")
-    workers: Annotated[object, later(1)] = Field(
-        default=1, description="processes that share the work"
-    )
+    workers: Some = Field(default=1, description="processes that forward requests")
     log: LogKeys = Field(default=LogKeys(), description="what is written to standard error")
     limits: LimitKeys = Field(default=LimitKeys(), description="what a request may take")
     hold: Duration = Field(default=10.0, description="how long a request may wait for a token")

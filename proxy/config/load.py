@@ -55,6 +55,7 @@ def _resolve(file: FileKeys, path: Path, report: Report, around: Surroundings) -
         browser_origins=frozenset(file.browser_origins),
         clients=clients,
         peer_uids=frozenset(file.peer_uids),
+        workers=file.workers,
         log=Log(**file.log.model_dump()),
         limits=Limits(**file.limits.model_dump()),
         hold=file.hold,

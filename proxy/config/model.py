@@ -275,6 +275,7 @@ class Config:
         path: the file, absolute.
         admin, metrics: None where off.
         clients: name → its key; empty where anybody on this machine may call.
+        workers: processes that forward requests; 1: this one.
         hold: seconds.
         warnings: what works but should not stay: plain secrets, ``verify: false``,
             ``allow_insecure``.
@@ -290,6 +291,7 @@ class Config:
     browser_origins: frozenset[str] = frozenset()
     clients: Mapping[str, SecretReference] = field(default_factory=dict)
     peer_uids: frozenset[int] = frozenset()
+    workers: int = 1
     log: Log = Log()
     limits: Limits = Limits()
     hold: float = 10.0

@@ -6,7 +6,7 @@ Addresses that stay are not touched: their connections and their queue of new on
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +38,28 @@ Bound = dict[Place, list[socket.socket]]
 """Sockets that are bound and not served yet."""
 
 
+def bind_all(places: Iterable[Place]) -> Bound:
+    """Bind all of them or none.
+
+    Raises:
+        StartError: one can't be bound.
+    """
+    bound: Bound = {}
+    try:
+        for place in places:
+            bound[place] = bind(place.address, key=place.key, mode=place.mode)
+    except BaseException:
+        release_all(bound)
+        raise
+    return bound
+
+
+def release_all(bound: Bound) -> None:
+    """Close sockets that were bound in vain."""
+    for sockets in bound.values():
+        release(sockets)
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     hosted: Hosted
@@ -56,20 +78,11 @@ class Listeners:
         Raises:
             StartError: one can't be bound.
         """
-        bound: Bound = {}
-        try:
-            for place in wanted:
-                if place not in self._open:
-                    bound[place] = bind(place.address, key=place.key, mode=place.mode)
-        except BaseException:
-            self.release(bound)
-            raise
-        return bound
+        return bind_all(place for place in wanted if place not in self._open)
 
     def release(self, bound: Bound) -> None:
         """Close sockets that were bound in vain."""
-        for sockets in bound.values():
-            release(sockets)
+        release_all(bound)
 
     async def change(self, wanted: Mapping[Place, Serve], bound: Bound) -> None:
         """Serve what is wanted, on sockets that ``bind`` gave; close the rest."""

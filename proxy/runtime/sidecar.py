@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import sys
 from collections.abc import Mapping
 
 from aiohttp.web_runner import BaseRunner
@@ -16,6 +17,7 @@ from proxy.config.model import Config
 from proxy.control import application
 from proxy.control.guarding import own_origins
 from proxy.control.snapshot import Snapshot
+from proxy.errors import StartError
 from proxy.plane.guard import Guard
 from proxy.plane.settings import Address
 from proxy.runtime.credentials import Credentials
@@ -58,7 +60,7 @@ class Sidecar:
         self._draining = False
         self._was_ready = False
         self._now = self._prepare(config)
-        self._forwarding: Forwarding = OwnPlane(self._now, log=log, clock=clock)
+        self._forwarding = _forwarding(self._now, environ, log, clock)
 
     def _prepare(self, config: Config) -> Prepared:
         return prepare(config, self._environ, self._contexts, self._credentials)
@@ -80,6 +82,8 @@ class Sidecar:
         """
         if self._draining:
             return
+        if config.workers != self._now.config.workers:
+            self._log.event("warning", "reload", "`workers` changes with the next start only")
         await self._change(self._prepare(config))
 
     async def _change(self, prepared: Prepared) -> None:
@@ -164,3 +168,16 @@ class Sidecar:
         if not self._was_ready and not self.snapshot().waiting:
             self._was_ready = True
             self._log.event("info", "ready", "every required credential has a token")
+
+
+def _forwarding(
+    prepared: Prepared, environ: Mapping[str, str], log: Log, clock: Clock
+) -> Forwarding:
+    workers = prepared.config.workers
+    if workers == 1:
+        return OwnPlane(prepared, log=log, clock=clock)
+    if sys.platform == "win32":
+        raise StartError("`workers` above 1 needs Unix sockets that carry connections: set it to 1")
+    from proxy.runtime.workers.crew import Crew  # noqa: PLC0415 - one is enough for most
+
+    return Crew(workers, environ=environ, log=log, clock=clock)

@@ -155,6 +155,8 @@ def test_equal_files_give_equal_values_wherever_the_keys_stand(
         ("log: {access: maybe}", "1:15: `access` must be true or false"),
         ("log: {level: warn}", "1:14: `level` must be one of debug, info, warning, error; did you"),
         ("log: {format: xml}", "1:15: `format` must be one of text, json"),
+        ("workers: 0", "1:10: `workers` must be more than 0"),
+        ("workers: true", "1:10: `workers` must be a whole number"),
         ("peer_uids: [root]", "1:13: an entry of `peer_uids` must be a whole number"),
         ("peer_uids: 1000", "1:12: `peer_uids` must be a list"),
         ("hosts: ['*.example.com']", "1:9: an entry of `hosts` must be a host name"),

@@ -25,8 +25,6 @@ def only(problems: list[str]) -> str:
     "text",
     [
         "quitquitquit: true",
-        "workers: 4",
-        "workers: true",
         "store: file",
         "store: redis",
         "store: {file: a}",

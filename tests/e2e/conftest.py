@@ -28,6 +28,7 @@ class Scene:
     upstream: Upstream
     data: str
     admin: str
+    workers: int = 1
 
     @property
     def url(self) -> str:
@@ -51,6 +52,7 @@ routes:
     upstream: {self.upstream.url}/v1/
     credential: api
 {route}
+{f"workers: {self.workers}" if self.workers != 1 else ""}
 """
 
     def running(self, config: str | Path | None = None) -> AbstractAsyncContextManager[Sidecar]:
@@ -67,10 +69,16 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def scene(home: Path) -> AsyncIterator[Scene]:
+def workers() -> int:
+    """How many processes forward; modules whose tests hold for any number say so."""
+    return 1
+
+
+@pytest.fixture
+async def scene(home: Path, workers: int) -> AsyncIterator[Scene]:
     async with IdentityProvider() as provider, upstream() as served:
         data, admin = (f"127.0.0.1:{port}" for port in free_ports(2))
-        yield Scene(home, provider, served, data, admin)
+        yield Scene(home, provider, served, data, admin, workers)
 
 
 @pytest.fixture

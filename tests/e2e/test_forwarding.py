@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import aiohttp
+import pytest
 from aiohttp import web
 from yarl import URL
 
 from tests.e2e.conftest import Scene
 from tests.support.identity_provider import Reply
+
+pytestmark = pytest.mark.parametrize("workers", [1, 2])
 
 
 async def test_a_request_goes_out_with_the_token_and_comes_back_untouched(

@@ -12,6 +12,8 @@ import pytest
 from tests.e2e.conftest import ENVIRON, Scene
 from tests.support.process import command, free_port, running, until
 
+pytestmark = pytest.mark.parametrize("workers", [1, 2])
+
 
 async def test_it_ends_with_0_when_asked_to(scene: Scene) -> None:
     async with scene.running() as sidecar:

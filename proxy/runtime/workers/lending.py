@@ -1,0 +1,93 @@
+"""The supervisor's side of borrowed credentials: pushes terms, answers what workers ask.
+
+Every credential object has a number of its own, so that a name whose credential was replaced by a
+reload is not mistaken for the old one.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from proxy.errors import CredentialUnavailable
+from proxy.runtime.workers import words
+from proxy.runtime.workers.frames import Said, frame
+from proxy.tokens.credential import Credential
+from proxy.tokens.lease import Lease
+
+
+def _unwatched() -> None:
+    """Nobody has to be told."""
+
+
+class Lending:
+    """Lends credentials to workers.
+
+    Args:
+        tell: takes a frame to every worker.
+    """
+
+    def __init__(self, tell: Callable[[bytes], None]) -> None:
+        self._tell = tell
+        self._numbers = itertools.count(1)
+        self._lent: dict[int, Credential] = {}
+        self._keys: dict[str, int] = {}
+
+    def adopt(self, credentials: Mapping[str, Credential]) -> None:
+        """Lend these from now on; what is new is told to every worker at once."""
+        numbers = {id(one): key for key, one in self._lent.items()}
+        for credential in self._lent.values():
+            credential.watch(_unwatched)
+        self._lent, self._keys = {}, {}
+        for name, credential in credentials.items():
+            key = numbers.get(id(credential)) or next(self._numbers)
+            self._lent[key], self._keys[name] = credential, key
+            credential.watch(functools.partial(self._changed, key))
+            self._changed(key)
+
+    def terms(self) -> Iterator[bytes]:
+        """The terms of all, in frames for a new worker."""
+        return map(self._terms, self._lent)
+
+    def adoption(self) -> bytes:
+        """The frame that has a worker serve by what it was told before."""
+        return frame({"kind": "adopt", "credentials": self._keys})
+
+    async def answer(self, said: Said) -> bytes:
+        """The frame that answers a worker's question."""
+        told: dict[str, Any] = {"kind": "answer", "number": said["number"]}
+        credential = self._lent.get(said["credential"])
+        try:
+            lease = None if credential is None else await _ask(credential, said)
+        except CredentialUnavailable as error:
+            return frame({**told, "failure": words.of_failure(error)})
+        return frame({**told, "lease": words.of_lease(lease)})
+
+    def wanted(self, said: Said) -> None:
+        """A worker sends an aged token: see to it that it is renewed."""
+        credential = self._lent.get(said["credential"])
+        if credential is not None:
+            credential.current()
+
+    def used(self, uses: list[tuple[int, float]]) -> None:
+        """When workers asked for tokens last."""
+        for key, moment in uses:
+            credential = self._lent.get(key)
+            if credential is not None:
+                credential.used(float(moment))
+
+    def _changed(self, key: int) -> None:
+        self._tell(self._terms(key))
+
+    def _terms(self, key: int) -> bytes:
+        terms = words.of_terms(self._lent[key].terms())
+        return frame({"kind": "lend", "credential": key, "terms": terms})
+
+
+async def _ask(credential: Credential, said: Said) -> Lease | None:
+    hold = float(said["hold"])
+    if said["call"] == "acquire":
+        return await credential.acquire(hold)
+    return await credential.reject(int(said["generation"]), hold)
