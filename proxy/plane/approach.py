@@ -7,11 +7,17 @@ of writing. Knows nothing of what is written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
+from proxy.plane.answers import BROKE_OFF
+from proxy.plane.faults import UpstreamError
 from proxy.plane.outbound import Outbound
 from proxy.plane.pool import Pool
 from proxy.tokens.lease import Lease
 from proxy.tokens.ports import Lender
+
+MOST_CONNECTIONS: Final = 3
+"""How many new ones an upstream may end before anything was sent on them."""
 
 Way = tuple[Outbound, Lease | None]
 
@@ -38,7 +44,9 @@ class Approach:
         """
         lease = await self._lease()
         outbound = self._pool.take(self._now())
-        while outbound is None:
+        for _ in range(MOST_CONNECTIONS):
+            if outbound is not None:
+                break
             outbound = await self._pool.connect()
             try:
                 lease = await self._lease()  # connecting took time
@@ -47,6 +55,8 @@ class Approach:
                 raise
             if not outbound.usable:
                 outbound = self._pool.take(self._now())
+        if outbound is None:
+            raise UpstreamError(BROKE_OFF)
         return outbound, lease
 
     async def _lease(self) -> Lease | None:

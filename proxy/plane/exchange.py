@@ -157,10 +157,27 @@ class Exchange:
         self._generation = lease.generation if lease else None
         self._outbound = outbound
         self._phase = _Phase.SENT
-        outbound.begin(self, self._outgoing.message(lease))
-        self._await_head(outbound)
+        message = self._outgoing.message(lease)
+        if not outbound.begin(self, message):
+            self._unsent(outbound, message)
+            return
+        if self.complete and not outbound.blocked:
+            outbound.deadline = self._plane.now() + self._route.head_timeout
+        else:
+            self._await_head(outbound)
         if not outbound.blocked:  # even when all has come: a client that leaves must be seen
             self._inbound.start_reading()
+
+    def _unsent(self, outbound: Outbound, message: bytes) -> None:
+        """The connection was dead before it took a byte: nothing can have been processed."""
+        if not outbound.pooled:
+            self.fail(answers.BROKE_OFF)
+            return
+        outbound.drop()
+        self._outbound = None
+        self._phase = _Phase.WAITING
+        self._outgoing.unsend(message)
+        self._run(self._establish())
 
     def _await_head(self, outbound: Outbound) -> None:
         """From here the head timeout runs: nothing more is sent before the upstream speaks."""

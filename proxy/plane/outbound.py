@@ -80,19 +80,24 @@ class Outbound(asyncio.BufferedProtocol):
         self.blocked = False
         self.lost = False
         self.ended = False
-        self.rests_since = 0.0
+        self.rests_since = -math.inf
         self.deadline = math.inf
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
 
     # -- what the exchange does with it
 
-    def begin(self, exchange: Exchange, message: bytes) -> None:
-        """Send the first bytes of a request and wait for its response."""
+    def begin(self, exchange: Exchange, message: bytes) -> bool:
+        """Send the first bytes of a request and wait for its response.
+
+        False where the connection was dead already and took nothing of it: a first write that
+        fails at once has handed no byte to the kernel.
+        """
         self._exchange = exchange
         self._state = _HEAD
         self._informational = 0
         self.deadline = math.inf
         self.transport.write(message)
+        return not self.transport.is_closing()
 
     def hold(self) -> None:
         """Stop reading: the response that began may never be needed."""
@@ -113,11 +118,17 @@ class Outbound(asyncio.BufferedProtocol):
         self._exchange = None
         self.deadline = math.inf
 
+    @property
+    def pooled(self) -> bool:
+        """Whether it has served a request before."""
+        return self.rests_since > -math.inf
+
     def settle(self, *, reusable: bool, idle: float | None) -> None:
         """The response is complete: back into the pool, or away."""
         relay, self._relay, self._exchange = self._relay, None, None
-        self._state = _State.IDLE
-        self.start_reading()
+        self._state = _IDLE
+        if self._stopped:
+            self.start_reading()
         if reusable and not (relay and relay.excess) and not self.blocked:
             self._pool.put(self, idle)
         else:
@@ -229,7 +240,7 @@ class Outbound(asyncio.BufferedProtocol):
             self.deadline = self._pool.now() + self._exchange.idle_timeout
 
     def _read_head(self, received: bytes) -> None:
-        rest = self._head + received if self._head else received
+        rest, self._head = self._head + received if self._head else received, b""
         exchange = self._exchange
         while exchange is not None and self._state is _HEAD:
             end = rest.find(b"\r\n\r\n") + 4
@@ -239,7 +250,6 @@ class Outbound(asyncio.BufferedProtocol):
                     self._reject("its response head is larger than limits.head")
                 return
             raw, rest = rest[:end], rest[end:]
-            self._head = b""
             self._one_head(exchange, raw, rest)
             exchange = self._exchange
 

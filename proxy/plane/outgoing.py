@@ -58,20 +58,22 @@ class Outgoing:
 
     def keep(self, piece: Piece) -> None:
         """Count a piece that is sent, and remember it for a replay unless it is too much."""
-        self.size += piece.size
+        encoded, size = piece
+        self.size += size
         if self._kept is None:
             return
-        most = self._most = self._most - len(piece.encoded)
-        if most < 0 or not self._budget.reserve(len(piece.encoded)):
+        self._most -= len(encoded)
+        if self._most < 0 or not self._budget.reserve(len(encoded)):
             self.release()
         else:
-            self._kept.append(piece.encoded)
+            self._kept.append(encoded)
 
     def wait(self, piece: Piece) -> None:
         """Remember a piece until there is a connection and a token."""
-        self.keep(piece)
-        self._pending.append(piece.encoded)
-        self.waiting += len(piece.encoded)
+        if piece.encoded:
+            self.keep(piece)
+            self._pending.append(piece.encoded)
+            self.waiting += len(piece.encoded)
 
     def message(self, lease: Lease | None) -> bytes:
         """The head with the credential of this moment, and the body bytes that waited."""
@@ -80,10 +82,17 @@ class Outgoing:
         if lease is not None:
             parts += (prepared.inject, lease.value, b"\r\n")
         parts.append(b"\r\n")
-        parts += self._pending
-        self._pending.clear()
-        self.waiting = 0
+        if self._pending:
+            parts += self._pending
+            self._pending.clear()
+            self.waiting = 0
         return b"".join(parts)
+
+    def unsend(self, message: bytes) -> None:
+        """Have the next message carry the body bytes of this one, which was not taken."""
+        body = message.partition(b"\r\n\r\n")[2]
+        self._pending = [body] if body else []
+        self.waiting = len(body)
 
     def rewind(self) -> None:
         """Have the next message carry all that was kept."""

@@ -18,7 +18,7 @@ from proxy.plane.settings import Limits, Upstream
 
 LONGEST_IDLE: Final = 60.0
 """Seconds an unused connection is kept where the upstream names no time of its own."""
-RESTED: Final = 0.5
+RESTED: Final = 0.02
 """Seconds after which a connection is looked at before its reuse: its end may be on the way."""
 
 
