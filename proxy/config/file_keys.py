@@ -89,7 +89,7 @@ class RouteKeys(Keys):
         default=None, description="only these of clients; default all"
     )
     cookies: Switch = Field(default=False, description="the client's own cookies pass")
-    rewrite_location: Annotated[object, later(False)] = Field(
+    rewrite_location: Switch = Field(
         default=False, description="a Location at the upstream is turned into one here"
     )
     timeouts: TimeoutKeys = Field(

@@ -231,6 +231,7 @@ class Route:
     allow_insecure: bool = False
     clients: frozenset[str] | None = None
     cookies: bool = False
+    rewrite_location: bool = False
     timeouts: Timeouts = Timeouts()
     max_body: int = 10 << 30
     replay_body: int = 1 << 20

@@ -65,6 +65,7 @@ def _route(
         allow_insecure=keys.allow_insecure,
         clients=None if keys.clients is None else frozenset(keys.clients),
         cookies=keys.cookies,
+        rewrite_location=keys.rewrite_location,
         timeouts=Timeouts(**keys.timeouts.model_dump()),
         max_body=keys.max_body,
         replay_body=keys.replay_body,

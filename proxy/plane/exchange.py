@@ -222,6 +222,9 @@ class Exchange:
 
     def respond(self, prepared: PreparedResponse, digits: bytes, rest: bytes) -> None:
         """The response's head came, and ``rest`` behind it."""
+        relocation = self._lane.relocation
+        if relocation is not None:
+            prepared = relocation.apply(prepared, self._prepared.here)
         self._response, self._response_digits = prepared, digits
         if prepared.status == 101:
             self._switch(rest)

@@ -17,6 +17,7 @@ from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
 from proxy.plane.outgoing import Budget
 from proxy.plane.pool import Pool
+from proxy.plane.relocation import Relocation
 from proxy.plane.routes import RouteTable
 from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
 from proxy.plane.totals import AccessRecord, Observer, RouteTotals
@@ -35,6 +36,7 @@ class Lane(NamedTuple):
     label: str
     pool: Pool
     totals: RouteTotals
+    relocation: Relocation | None
 
 
 class Plane:
@@ -95,7 +97,8 @@ class Plane:
 
     def _lane(self, route: Route) -> Lane:
         totals = self.totals.setdefault(route.label, RouteTotals())
-        return Lane(route.label, self.pool(route.upstream), totals)
+        relocation = Relocation(route) if route.rewrite_location else None
+        return Lane(route.label, self.pool(route.upstream), totals, relocation)
 
     def listeners(self) -> tuple[Address, ...]:
         """Every address to listen on: the main ones and the routes' own."""

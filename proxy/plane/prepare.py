@@ -43,6 +43,7 @@ class Prepared:
         expects: whether the client waits for 100 before it sends its body.
         upgrade: whether it asks for a websocket.
         untrailed: fields that may not come back as trailers.
+        here: scheme and authority that the client used, where the route points back to them.
     """
 
     method: bytes
@@ -59,6 +60,7 @@ class Prepared:
     upgrade: bool = False
     untrailed: frozenset[bytes] = frozenset()
     refusal: Problem | None = None
+    here: bytes = b""
 
 
 class Preparer:
@@ -80,6 +82,7 @@ class Preparer:
             for route in table.routes
         }
         self._limits = limits
+        self._scheme = b"http://"
         self._cache: HeadCache[Prepared] = HeadCache()
 
     def prepare(self, raw: bytes) -> tuple[Prepared, bytes]:
@@ -124,7 +127,11 @@ class Preparer:
         further = frozenset(name.replace(b"_", b"-") for name in nominated(head.fields))
         if key_in_authorization:
             further |= {b"authorization"}
-        return self._outgoing(head, framing, match, client, further, cut=cut)
+        prepared = self._outgoing(head, framing, match, client, further, cut=cut)
+        if match.route.rewrite_location:
+            authority = target.authority or b"".join(values(head.fields, b"host"))
+            prepared.here = self._scheme + authority if authority else b""
+        return prepared
 
     def _outgoing(
         self,

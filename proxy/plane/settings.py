@@ -91,6 +91,7 @@ class Route:
     scheme: str = "Bearer"
     clients: frozenset[str] | None = None
     cookies: bool = False
+    rewrite_location: bool = False
     head_timeout: float = 300.0
     idle_timeout: float = 300.0
     max_body: int = 10 << 30

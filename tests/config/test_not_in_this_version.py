@@ -87,7 +87,7 @@ def test_those_keys_are_many() -> None:
 
 @pytest.mark.parametrize(
     "keys",
-    ["rewrite_location: true", "sdk_login: wallaroo", "sdk_login: runai"],
+    ["sdk_login: wallaroo", "sdk_login: runai"],
 )
 def test_a_routes_key_of_a_later_version_is_known(
     problems: Callable[[str], list[str]], keys: str

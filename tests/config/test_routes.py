@@ -61,6 +61,7 @@ def test_everything_about_a_route_is_kept(loaded: Callable[[str], Config]) -> No
             allow_insecure: true
             clients: [b]
             cookies: true
+            rewrite_location: true
             timeouts: {connect: 1s, head: 2s, idle: 3s}
             max_body: 1KiB
             replay_body: 0
@@ -70,6 +71,7 @@ def test_everything_about_a_route_is_kept(loaded: Callable[[str], Config]) -> No
     assert (found.path, found.host, str(found.listen)) == ("/a/", "a.example", "127.0.0.1:9")
     assert (found.header, found.scheme, found.clients) == ("X-Api-Key", "", frozenset({"b"}))
     assert (found.cookies, found.max_body, found.replay_body) == (True, 1024, 0)
+    assert found.rewrite_location
     assert (found.timeouts.connect, found.timeouts.head, found.timeouts.idle) == (1, 2, 3)
     assert [str(one).rpartition(":")[2] for one in config.warnings] == [
         " true` lets secrets travel unencrypted"

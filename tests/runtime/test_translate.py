@@ -31,6 +31,7 @@ routes:
     scheme: ''
     clients: [notebook]
     cookies: true
+    rewrite_location: true
     proxy: http://egress.example.com:3128
     timeouts: {connect: 1s, head: 2s, idle: 3s}
     max_body: 4KiB
@@ -80,6 +81,7 @@ def test_every_key_of_a_route_reaches_the_plane(tmp_path: Path) -> None:
     assert (route.credential, route.header, route.scheme) == ("api", "X-Auth", "")
     assert route.clients == {"notebook"}
     assert route.cookies
+    assert route.rewrite_location
     assert (route.head_timeout, route.idle_timeout) == (2.0, 3.0)
     assert (route.max_body, route.replay_body) == (4096, 1024)
 
