@@ -29,10 +29,11 @@ def split_lines(head: bytes) -> list[bytes]:
     """The lines of a head that ends with an empty line, each without its CRLF.
 
     Raises:
-        MessageError: a control byte, or a CR or LF that is not half of a CRLF.
+        MessageError: a control byte, a CR or LF that is not half of a CRLF, or another end.
     """
     lines = head[:-4].split(b"\r\n")
-    if head.translate(None, FIELD_TEXT) != b"\r\n" * (len(lines) + 1):
+    plain = head.endswith(b"\r\n\r\n")
+    if not plain or head.translate(None, FIELD_TEXT) != b"\r\n" * (len(lines) + 1):
         raise MessageError("a control character, or a bare CR or LF, in the message head")
     return lines
 

@@ -111,6 +111,9 @@ FOREIGN_PEER: Final = Problem(
 HEAD_TOO_LARGE: Final = Problem(
     431, "http_request_error", "The request's head is larger than limits.head.", close=True
 )
+BARE_LINE_END: Final = Problem(
+    400, "http_request_error", "A bare CR or LF in the request's head.", close=True
+)
 NO_ANSWER_IN_TIME: Final = Problem(
     504, "http_response_timeout", "The upstream did not answer in time."
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import math
+import re
 import socket
 import struct
 import sys
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 MOST_PIPELINED: Final = 64 << 10
 """Bytes of later requests that are read while one is being answered."""
+EMPTY_LINES: Final = re.compile(rb"\A(?:\r\n)+")
+"""Forgiven before a request (RFC 9112 section 2.2), all of them: however many come at once."""
+BARE_END: Final = re.compile(rb"\n\r?\n")
+"""Without CRLF CRLF, somebody means this as a head's end: to wait for more would help nobody."""
 IDLE: Final = 300.0
 """Seconds an idle client may stay."""
 RESET_ON_CLOSE: Final = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
@@ -207,7 +212,7 @@ class Inbound(asyncio.Protocol):
         """The response has been written; what comes next on this connection?"""
         self._exchange = None
         if not keep_alive:
-            if complete:
+            if complete and (self.door.closing or not self._buffer):
                 self.transport.close()
             else:
                 self._linger()
@@ -220,7 +225,7 @@ class Inbound(asyncio.Protocol):
 
     def close_when_idle(self) -> None:
         """Listeners are closing: an idle connection goes now, a busy one after its answer."""
-        if self._state is _State.HEAD and not self._buffer:
+        if self._state is _State.LINGER or (self._state is _State.HEAD and not self._buffer):
             self.transport.close()
 
     @property
@@ -253,10 +258,10 @@ class Inbound(asyncio.Protocol):
 
     def _read_head(self, data: bytes) -> None:
         if data.startswith(b"\r\n"):
-            data = data[2:]  # one empty line before a request is forgiven (RFC 9112 section 2.2)
+            data = EMPTY_LINES.sub(b"", data)
         limits, end = self.door.limits, data.find(b"\r\n\r\n") + 4
-        if end < 4 and len(data) <= limits.head and b"\n\n" not in data:
-            if not self._buffer:
+        if end < 4 and len(data) <= limits.head and not BARE_END.search(data):
+            if data and not self._buffer:
                 self.deadline = self.door.now() + limits.head_time
             self._buffer = data
             return
@@ -264,8 +269,11 @@ class Inbound(asyncio.Protocol):
         if end > limits.head or (end < 4 and len(data) > limits.head):
             self._refuse(answers.HEAD_TOO_LARGE)
             return
+        if end < 4:
+            self._refuse(answers.BARE_LINE_END)
+            return
         try:
-            prepared, digits = self.door.prepare(data[:end] if end >= 4 else data)
+            prepared, digits = self.door.prepare(data[:end])
         except MessageError as error:
             self._refuse(answers.of_message(error))
             return
