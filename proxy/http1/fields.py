@@ -95,6 +95,7 @@ def stops_here(name: bytes) -> bool:
     return (
         plain in HOP_BY_HOP
         or plain in FORWARDING
+        or name == b"content_length"  # nobody behind us may take it for the body's length
         or plain.startswith((b"proxy-", b"x-forwarded-", b"x-token-sidecar"))
     )
 

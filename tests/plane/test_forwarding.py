@@ -66,6 +66,8 @@ GONE = [
     b"X_Token_Sidecar_Key: k",
     b"Keep_Alive: timeout=5",
     b"HTTP2_Settings: AAAA",
+    b"Transfer_Encoding: chunked",
+    b"Content_Length: 3",
 ]
 
 
