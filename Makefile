@@ -2,6 +2,7 @@
 # Everything is installed below .venv; big downloads are kept in the user's cache.
 
 PYTHON ?= python3
+INPUTS ?= 200000# how many `make fuzz` judges
 SECONDS ?= 30# how long each recipe of `make live` runs
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-sidecar
@@ -16,7 +17,7 @@ ENVOY := $(BIN)/envoy
 KC := $(KEYCLOAK_HOME)/bin/kc.sh
 
 .PHONY: help install install-live install-envoy install-keycloak demo test lint types layers live \
-  bench bench-memory bench-start dist clean
+  fuzz bench bench-memory bench-start dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +36,9 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 test: lint types ## lint, types, layers, unit, property and end-to-end tests
 	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
 	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES) --basetemp $$short
+
+fuzz: $(INSTALLED) ## hostile bytes from both sides, judged by h11; nothing unsafe may pass
+	$(BIN)/python -m tests.fuzz $(INPUTS)
 
 lint: $(INSTALLED) ## ruff's rules and format
 	$(BIN)/ruff check .
