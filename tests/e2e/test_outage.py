@@ -6,6 +6,7 @@ import asyncio
 import time
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from tests.e2e.conftest import Scene
@@ -13,6 +14,8 @@ from tests.support.process import until
 from tests.support.upstream import Seen
 
 LIFETIME = 3.0
+
+pytestmark = pytest.mark.parametrize("workers", [1, 2])
 
 
 async def test_requests_are_served_while_the_token_lives_and_again_once_the_provider_is_back(

@@ -29,6 +29,7 @@ listen: {scene.data}
 admin: {scene.admin}
 hold: 1s
 log: {{level: debug, format: {form}}}
+workers: {scene.workers}
 clients:
   notebook: {{key: {{env: KEY}}}}
 credentials:
@@ -79,6 +80,7 @@ def _command_lines(pid: int) -> list[str]:
     ]
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("form", ["text", "json"])
 async def test_no_secret_and_no_token_shows_anywhere(
     scene: Scene, client: aiohttp.ClientSession, form: str
