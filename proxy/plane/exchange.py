@@ -122,9 +122,8 @@ class Exchange:
     def start(self, first: Piece, *, complete: bool) -> None:
         """Begin, with what has come of the body."""
         self.complete = complete
-        if first.encoded:
-            self._outgoing.wait(first)
-        if self._outgoing.size > self._route.max_body:
+        self._outgoing.wait(first)
+        if first.size > self._route.max_body:
             self.fail(answers.BODY_TOO_LARGE)
             return
         credential = self._prepared.credential
@@ -266,13 +265,14 @@ class Exchange:
         if prepared is None or outbound is None:
             return
         self._outgoing.release()
-        minor = self._prepared.minor
-        counted = prepared.framing.kind is Kind.LENGTH
-        length = int(self._response_digits or prepared.framing.length) if counted else 0
+        kind, length = prepared.framing
+        digits = self._response_digits
+        if digits and kind is Kind.LENGTH:
+            length = int(digits)
         if len(rest) == length and not prepared.unframed:
             self._deliver_whole(prepared, outbound, rest)
             return
-        relay = self._relay = relay_for(prepared.framing, length, chunk=minor > 0)
+        relay = self._relay = relay_for(prepared.framing, length, chunk=self._prepared.minor > 0)
         try:
             body = relay.feed(rest) if rest else b""
         except MessageError as error:
@@ -300,6 +300,10 @@ class Exchange:
         self._end(outbound, prepared)
 
     def _hop_lines(self, prepared: PreparedResponse) -> bytes:
+        request = self._prepared
+        plain = not (prepared.unframed or prepared.coded or request.expects)
+        if plain and self._keep_alive and request.minor and not self._plane.draining:
+            return b""
         self._keep_alive = self._keep_alive and not self._must_close(prepared)
         return hop_lines(prepared, self._prepared.minor, keep_alive=self._keep_alive)
 
@@ -330,8 +334,9 @@ class Exchange:
         whole = self.complete and not self._discarding
         reusable = response.keep_alive and whole and response.framing.kind is not Kind.CLOSE
         self._outbound = None
+        now = self._plane.now()
         outbound.settle(reusable=reusable, idle=response.idle)
-        self._over()
+        self._over(now=now)
         self._inbound.exchange_over(keep_alive=self._keep_alive, complete=self.complete)
 
     def _switch(self, rest: bytes) -> None:
@@ -403,7 +408,9 @@ class Exchange:
         if self._task and self._task is not asyncio.current_task():
             self._task.cancel()
 
-    def _over(self, error: str | None = None, instance: str | None = None) -> None:
+    def _over(
+        self, error: str | None = None, instance: str | None = None, now: float | None = None
+    ) -> None:
         self._phase = _Phase.OVER
         self._outgoing.release()
         prepared, route = self._prepared, self._route
@@ -415,7 +422,7 @@ class Exchange:
                 self._status,
                 self._outgoing.size,
                 self._relay.taken if self._relay else self._bytes_out,
-                self._plane.now() - self._started,
+                (now or self._plane.now()) - self._started,
                 prepared.client,
                 route.credential,
                 self._generation,

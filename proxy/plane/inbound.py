@@ -241,14 +241,15 @@ class Inbound(asyncio.Protocol):
             return
         self._state = _HEAD
         self._prepared = None
-        self.start_reading()
+        if self._stopped:
+            self.start_reading()
         self.deadline = self.door.now() + (self.door.limits.head_time if self._buffer else IDLE)
-        self._resume_soon()
+        if self._buffer:
+            self._resume_soon()
 
     def _resume_soon(self) -> None:
         """Go on with what was pipelined, through the loop, so that many requests do not nest."""
-        if self._buffer:
-            asyncio.get_running_loop().call_soon(self._resume)
+        asyncio.get_running_loop().call_soon(self._resume)
 
     def _resume(self) -> None:
         ready = self._state is _HEAD and not self.blocked  # what it has not read yet comes first

@@ -32,6 +32,7 @@ class PreparedResponse:
             hop-by-hop fields and without the empty line.
         coded: whether the upstream named the chunked coding, where it may (RFC 9112 section 6.1).
         keep_alive: whether the upstream's connection may serve another request.
+        unframed: whether the body's length is not known beforehand.
         idle: seconds that the upstream keeps an idle connection, where it says so.
     """
 
@@ -42,11 +43,7 @@ class PreparedResponse:
     coded: bool
     keep_alive: bool
     idle: float | None
-
-    @property
-    def unframed(self) -> bool:
-        """Whether its length is not known beforehand."""
-        return self.framing.kind is Kind.CHUNKED or self.framing.kind is Kind.CLOSE
+    unframed: bool
 
 
 class ResponsePreparer:
@@ -83,6 +80,7 @@ class ResponsePreparer:
             bool(values(head.fields, b"transfer-encoding")) and head.status != NO_CONTENT,
             _keep_alive(head),
             _idle(head.fields),
+            framing.kind is Kind.CHUNKED or framing.kind is Kind.CLOSE,
         )
 
 

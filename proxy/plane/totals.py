@@ -76,9 +76,10 @@ class RouteTotals:
 
     def add(self, record: AccessRecord) -> None:
         """Count one finished exchange."""
-        self.requests[record.status] = self.requests.get(record.status, 0) + 1
-        self.buckets[bisect_left(BOUNDS, record.seconds)] += 1
-        self.seconds += record.seconds
+        status, seconds = record.status, record.seconds
+        self.requests[status] = self.requests.get(status, 0) + 1
+        self.buckets[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
         self.bytes_in += record.bytes_in
         self.bytes_out += record.bytes_out
         self.replays += record.replayed
