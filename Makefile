@@ -2,6 +2,7 @@
 # Everything is installed below .venv; big downloads are kept in the user's cache.
 
 PYTHON ?= python3
+SOAKING := $(or $(SECONDS),60)# how long `make soak` runs
 INPUTS ?= 200000# how many `make fuzz` judges
 SECONDS ?= 30# how long each recipe of `make live` runs
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
@@ -17,7 +18,7 @@ ENVOY := $(BIN)/envoy
 KC := $(KEYCLOAK_HOME)/bin/kc.sh
 
 .PHONY: help install install-live install-envoy install-keycloak demo test lint types layers live \
-  fuzz bench bench-memory bench-start dist clean
+  fuzz soak bench bench-memory bench-start dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -73,6 +74,9 @@ $(KC):
 	mv $(CACHE)/unpacking/keycloak-$(KEYCLOAK) $(KEYCLOAK_HOME)
 	rm -r $(CACHE)/unpacking $(CACHE)/keycloak-quarkus-dist-$(KEYCLOAK).zip
 	touch $@
+
+soak: $(INSTALLED) ## all kinds of faults at once, SECONDS=60 long: nothing lost, mixed up or too late
+	$(BIN)/python -m bench.soak $(SOAKING)
 
 bench-memory: $(INSTALLED) ## 1 GiB up and 1 GiB down: how much the sidecar grows
 	$(BIN)/python -m bench.memory
