@@ -105,6 +105,7 @@ class Crew:
             if member not in self._asked:  # it came while the others were asked
                 member.channel.send(order)
             member.channel.send(self._lending.adoption())
+        self._asked = set()
         self._gate.change(list(data_places(prepared.settings)), bound)
         if first:
             self._staff.start()
@@ -114,6 +115,7 @@ class Crew:
         if self._proposed is not None:
             release_all(self._proposed[2])
             self._proposed = None
+            self._asked = set()
 
     def _greet(self, member: Member) -> None:
         """Tell a new worker all that it has to know."""
