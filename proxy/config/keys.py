@@ -38,11 +38,20 @@ class Keys(BaseModel):
     )
 
 
+class CertificateKeys(Keys):
+    """What a listener shows."""
+
+    cert_file: Text | None = Field(default=None, description="certificate and chain (PEM)")
+    key_file: Text | None = Field(
+        default=None, description="its key (PEM), unless inside cert_file"
+    )
+
+
 class ListenKeys(Keys):
     """One listener of the data plane; an address alone is short for it."""
 
     address: Bound | None = Field(default=None, description="host:port, or unix:/path")
-    tls: Later = Field(default=None, description="certificate to serve TLS with")
+    tls: CertificateKeys | None = Field(default=None, description="serve TLS, with this")
 
     @model_validator(mode="before")
     @classmethod

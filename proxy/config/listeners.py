@@ -11,9 +11,9 @@ from typing import Final
 
 from proxy.config.addresses import is_loopback
 from proxy.config.file_keys import FileKeys
-from proxy.config.model import Address, Upstream
+from proxy.config.model import Address, Certificate, Upstream
 from proxy.config.report import Report, Trail
-from proxy.config.surroundings import Surroundings
+from proxy.config.surroundings import Surroundings, unreadable
 
 _LISTEN: Final = Address("127.0.0.1", 8080)
 _ADMIN: Final = Address("127.0.0.1", 8081)
@@ -23,12 +23,13 @@ _HERE: Final = ("localhost", "127.0.0.1", "::1", *_ANY)
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """All of them; ``routes`` by the route's index."""
+    """All of them; ``routes`` by the route's index; ``certificates`` of those with TLS."""
 
     main: tuple[Address, ...]
     admin: Address | None
     metrics: Address | None
     routes: dict[int, Address]
+    certificates: dict[Address, Certificate]
 
     def answering(self, upstream: Upstream) -> Address | None:
         """The listener that a connection to ``upstream`` would reach."""
@@ -49,6 +50,7 @@ def resolve(file: FileKeys, report: Report, around: Surroundings) -> Listeners:
             for index, route in enumerate(file.routes)
             if route.listen
         },
+        certificates=dict(_certificates(file, report, around)),
     )
     _refuse_remote(listeners, file, report)
     _refuse_twins(listeners, report)
@@ -67,6 +69,28 @@ def _main(file: FileKeys, report: Report, around: Surroundings) -> Iterator[Addr
             report.problem(("listen", index), "`listen` needs an `address`")
     if not file.listen and not report.spoiled(("listen",)):
         yield _LISTEN
+
+
+def _certificates(
+    file: FileKeys, report: Report, around: Surroundings
+) -> Iterator[tuple[Address, Certificate]]:
+    for index, keys in enumerate(file.listen or ()):
+        if keys.tls is None or keys.address is None:
+            continue
+        listed = ("listen", index) if report.stands(("listen", index)) else ("listen",)
+        section = report.section(*listed, "tls")
+        if keys.tls.cert_file is None:
+            section.missing("cert_file", "`tls` needs a `cert_file`")
+            continue
+        files = {"cert_file": keys.tls.cert_file, "key_file": keys.tls.key_file}
+        paths = {name: around.path(one) for name, one in files.items() if one}
+        for name, path in paths.items():
+            if fault := unreadable(path):
+                section.wrong(name, f"`{name}` {fault}")
+        yield (
+            _absolute(keys.address, around),
+            Certificate(paths["cert_file"], paths.get("key_file"), section.at("cert_file")),
+        )
 
 
 def _toggled(

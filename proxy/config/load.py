@@ -47,6 +47,7 @@ def _resolve(file: FileKeys, path: Path, report: Report, around: Surroundings) -
     return Config(
         path=Path(os.path.abspath(path)),  # noqa: PTH100 - keeps links
         listen=listening.main,
+        certificates=listening.certificates,
         admin=listening.admin,
         metrics=listening.metrics,
         state_dir=around.path(file.state_dir),

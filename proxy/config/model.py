@@ -111,6 +111,15 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a listener shows; ``key_file`` None: the key is inside ``cert_file``."""
+
+    cert_file: Path
+    key_file: Path | None
+    at: Position = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Egress:
     """The proxy on the way to a provider or an upstream.
 
@@ -275,6 +284,7 @@ class Config:
     Attributes:
         path: the file, absolute.
         admin, metrics: None where off.
+        certificates: of the listeners that speak TLS.
         clients: name → its key; empty where anybody on this machine may call.
         workers: processes that forward requests; 1: this one.
         hold: seconds.
@@ -287,6 +297,7 @@ class Config:
     admin: Address | None
     metrics: Address | None
     state_dir: Path
+    certificates: Mapping[Address, Certificate] = field(default_factory=dict)
     allow_remote: bool = False
     hosts: frozenset[str] = frozenset()
     browser_origins: frozenset[str] = frozenset()

@@ -23,13 +23,15 @@ MOST_DECODINGS: Final = 3
 class Target(NamedTuple):
     """A target that may be forwarded: ``path`` and ``query`` (with its ``?``) as they were sent.
 
-    ``authority`` is that of an absolute-form target, else None; ``asterisk`` is ``OPTIONS *``.
+    ``authority`` is that of an absolute-form target, else None; ``asterisk`` is ``OPTIONS *``;
+    ``secure`` says that the absolute form named https (RFC 9110 section 7.4).
     """
 
     path: bytes
     query: bytes
     authority: bytes | None = None
     asterisk: bool = False
+    secure: bool = False
 
 
 def parse_target(method: bytes, raw: bytes) -> Target:
@@ -42,12 +44,13 @@ def parse_target(method: bytes, raw: bytes) -> Target:
         return Target(b"*", b"", asterisk=True)
     if b"#" in raw or b"\\" in raw:
         raise MessageError("the target holds a # or a backslash")
-    authority = None
+    authority, secure = None, False
     if not raw.startswith(b"/"):
+        secure = raw[:6].lower() == b"https:"
         authority, raw = _absolute(raw)
     path, mark, query = raw.partition(b"?")
     check_path(path)
-    return Target(path, mark + query, authority)
+    return Target(path, mark + query, authority, secure=secure)
 
 
 def _absolute(raw: bytes) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -41,7 +42,19 @@ class Door:
         guard = Guard(self.address, hosts=hosts, origins=settings.origins, clients=settings.clients)
         own = None if self.address in settings.listeners else self.address
         self.limits: Limits = settings.limits
-        self.prepare = Preparer(own, guard, plane.table, plane.credentials, settings.limits).prepare
+        self.prepare = Preparer(
+            own,
+            guard,
+            plane.table,
+            plane.credentials,
+            settings.limits,
+            secure=self.certificate is not None,
+        ).prepare
+
+    @property
+    def certificate(self) -> ssl.SSLContext | None:
+        """What this listener shows at the moment; None where it speaks plain HTTP."""
+        return self._plane.settings.tls.get(self.address)
 
     @property
     def draining(self) -> bool:

@@ -15,6 +15,9 @@ from typing import Final
 from aiohttp.web_runner import BaseRunner, BaseSite, ServerRunner
 from aiohttp.web_server import Server
 
+from proxy.plane.certificates import GOODBYE, HANDSHAKE
+from proxy.plane.server import PlaneServer
+
 BACKLOG: Final = 1024
 """Connections the kernel queues: a burst of clients at a cold start is not turned away."""
 
@@ -48,8 +51,14 @@ class BoundSite(BaseSite):
             create = loop.create_unix_server
         else:
             create = loop.create_server  # type: ignore[assignment] # same keywords, another socket
+        tls = self._ssl_context
         self._server = await create(
-            server, sock=self._sock, ssl=self._ssl_context, backlog=self._backlog
+            server,
+            sock=self._sock,
+            ssl=tls,
+            backlog=self._backlog,
+            ssl_handshake_timeout=HANDSHAKE if tls else None,
+            ssl_shutdown_timeout=GOODBYE if tls else None,
         )
 
 
@@ -67,6 +76,8 @@ class Hosted:
         tls: ssl.SSLContext | None = None,
     ) -> Hosted:
         """Serve ``server`` (or an application's runner) on ``sockets`` from now on."""
+        if tls is None and isinstance(server, PlaneServer):
+            tls = server.tls
         runner = (
             ServerRunner(server, shutdown_timeout=LINGER) if isinstance(server, Server) else server
         )

@@ -73,7 +73,10 @@ class Preparer:
         table: RouteTable,
         credentials: Mapping[str, Lender],
         limits: Limits,
+        *,
+        secure: bool = False,
     ) -> None:
+        self._secure = secure
         self._listener = listener
         self._guard = guard
         self._table = table
@@ -82,7 +85,7 @@ class Preparer:
             for route in table.routes
         }
         self._limits = limits
-        self._scheme = b"http://"
+        self._scheme = b"https://" if secure else b"http://"
         self._cache: HeadCache[Prepared] = HeadCache()
 
     def prepare(self, raw: bytes) -> tuple[Prepared, bytes]:
@@ -114,6 +117,8 @@ class Preparer:
         if head.method in FORBIDDEN_METHODS:
             raise MessageError("this method is not forwarded", 405)
         target = parse_target(head.method, head.target)
+        if target.secure and not self._secure:
+            raise MessageError("an https URL can't be asked for without TLS", 421)
         host = self._guard.host(head.fields, head.minor, target.authority)
         self._guard.browser(head.fields)
         client, key_in_authorization = self._guard.client(head.fields)

@@ -10,16 +10,22 @@ from typing import cast
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_server import Server
 
+from proxy.plane.certificates import front
 from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
 
 
 class PlaneServer(Server):
-    """Gives each connection that a site accepts to the data plane."""
+    """Gives each connection that a site accepts to the data plane.
+
+    Attributes:
+        tls: what the listening socket is to be opened with, None for plain HTTP.
+    """
 
     def __init__(self, door: Door) -> None:
         super().__init__(_never)  # type: ignore[arg-type] # no request of aiohttp's is ever made
         self._door = door
+        self.tls = None if door.certificate is None else front(lambda: door.certificate)
 
     def __call__(self) -> RequestHandler:
         """A protocol for one new connection."""

@@ -123,6 +123,7 @@ class PlaneSettings:
 
     Attributes:
         listeners: the main listeners (routes may bring further ones of their own).
+        tls: the certificates of those that speak TLS.
         hosts: further Host values that are accepted.
         origins: Origins that may call.
         clients: name → key; empty where anybody on this machine may call.
@@ -132,6 +133,7 @@ class PlaneSettings:
 
     listeners: tuple[Address, ...]
     routes: tuple[Route, ...]
+    tls: Mapping[Address, ssl.SSLContext] = field(default_factory=dict)
     hosts: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
     clients: Mapping[str, Secret] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from proxy.clock import Clock
+from proxy.errors import StartError
 from proxy.plane.plane import Plane
 from proxy.runtime.access import AccessLog
 from proxy.runtime.forwarding import Counts
@@ -37,6 +38,7 @@ class OwnPlane:
         Raises:
             StartError: an address can't be listened on.
         """
+        self._refuse_switch(prepared)
         self._bound = self._listeners.bind(self._places(prepared))
         self._proposed = prepared
 
@@ -50,6 +52,15 @@ class OwnPlane:
         if not self._started:
             self._started = True
             self._plane.start()
+
+    def _refuse_switch(self, prepared: Prepared) -> None:
+        """A socket that listens keeps to TLS, or to plain HTTP."""
+        before, after = self._plane.settings.tls, prepared.settings.tls
+        wanted = {place.address for place in data_places(prepared.settings)}
+        for place in self._listeners.places():
+            at = place.address
+            if at in wanted and (at in before) != (at in after):
+                raise StartError(f"{place.key}: TLS on {at} changes with the next start only")
 
     def withdraw(self) -> None:
         """Forget what was proposed."""

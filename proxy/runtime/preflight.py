@@ -36,6 +36,8 @@ def inspect(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -
             warnings += [reference.at.problem(said) for said in place.warnings()]
     for tls, at in certificates(config):
         _holds(functools.partial(contexts.get, tls), at, problems)
+    for certificate in config.certificates.values():
+        _holds(functools.partial(contexts.serving, certificate), certificate.at, problems)
     for route in config.routes:
         _holds(functools.partial(proxy_of, route, environ), route.at, problems)
     return Findings(_distinct(problems), _distinct(warnings))

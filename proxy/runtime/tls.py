@@ -1,4 +1,4 @@
-"""TLS contexts for what the sidecar connects to: one per set of files, made when first needed.
+"""TLS contexts for upstreams, providers and listeners: one per set of files, made when needed.
 
 Trust comes from the system's store or from ``ca_file`` alone; a file that changed on disk makes
 a new context at the next reload.
@@ -9,11 +9,12 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
-from proxy.config.model import Tls
+from proxy.config.model import Certificate, Tls
 from proxy.errors import SidecarError
+from proxy.plane.certificates import server_context
 
 Stamp = tuple[int, int, int]
-Key = tuple[Tls, tuple[Stamp | None, ...]]
+Key = tuple[Tls | Certificate, tuple[Stamp | None, ...]]
 
 
 class TlsError(SidecarError):
@@ -35,6 +36,20 @@ class TlsContexts:
         key = (tls, tuple(_stamp(path) for path in (tls.ca_file, tls.cert_file, tls.key_file)))
         if key not in self._made:
             self._made[key] = _context(tls)
+        return self._made[key]
+
+    def serving(self, certificate: Certificate) -> ssl.SSLContext:
+        """The context that a listener shows ``certificate`` with.
+
+        Raises:
+            TlsError: a file can't be read or is not what it should be.
+        """
+        files = (certificate.cert_file, certificate.key_file)
+        key = (certificate, tuple(_stamp(path) for path in files))
+        if key not in self._made:
+            context = server_context()
+            _show(context, certificate.cert_file, certificate.key_file)
+            self._made[key] = context
         return self._made[key]
 
 

@@ -30,12 +30,13 @@ def plane_settings(
         environ: where egress proxies are looked for.
 
     Raises:
-        TlsError: a certificate file of a route can't be used.
+        TlsError: a certificate file of a listener or a route can't be used.
         EgressError: the environment names a proxy that can't be used.
     """
     return PlaneSettings(
         listeners=tuple(address(one) for one in config.listen),
         routes=tuple(route(one, contexts, environ) for one in config.routes),
+        tls={address(at): contexts.serving(one) for at, one in config.certificates.items()},
         hosts=config.hosts,
         origins=config.browser_origins,
         clients=keys,

@@ -29,7 +29,7 @@ def uncommented(*numbers: int) -> str:
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
     """A directory with every file that the example names and that is read with it."""
-    for name in ("corp-ca.pem", "client.pem", "client-key.pem"):
+    for name in ("corp-ca.pem", "client.pem", "client-key.pem", "server.pem", "server.key"):
         (tmp_path / name).touch()
     (tmp_path / "dai-client.csv").write_text(
         "client_id,client_secret,token_url\nid,s,https://dai.example.com/token\n"

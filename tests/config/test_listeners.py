@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,47 @@ def test_listen_takes_one_address_or_a_list(
     loaded: Callable[[str], Config], listen: str, shown: list[str]
 ) -> None:
     assert [str(one) for one in loaded(f"listen: {listen}\n").listen] == shown
+
+
+@pytest.mark.parametrize(
+    ("listen", "places"),
+    [
+        ("{address: 127.0.0.1:1, tls: {cert_file: c.pem, key_file: k.pem}}", ["127.0.0.1:1"]),
+        (
+            "[127.0.0.1:2, {address: unix:/a, tls: {cert_file: c.pem, key_file: k.pem}}]",
+            ["unix:/a"],
+        ),
+    ],
+)
+def test_a_listener_may_have_a_certificate(
+    loaded: Callable[[str], Config], directory: Path, listen: str, places: list[str]
+) -> None:
+    for name in ("c.pem", "k.pem"):
+        (directory / name).touch()
+    found = loaded(f"listen: {listen}\n").certificates
+    assert [str(place) for place in found] == places
+    (certificate,) = found.values()
+    assert certificate.cert_file == directory / "c.pem"
+    assert certificate.key_file == directory / "k.pem"
+    assert certificate.at.line == 1
+
+
+@pytest.mark.parametrize(
+    ("listen", "expected"),
+    [
+        ("{address: 127.0.0.1:1, tls: {key_file: k}}", "1:32: `tls` needs a `cert_file`"),
+        ("[{address: 127.0.0.1:1, tls: {}}]", "1:33: `tls` needs a `cert_file`"),
+        ("{address: 127.0.0.1:1, tls: {cert_file: nowhere.pem}}", "1:49: `cert_file` names a file"),
+        ("[{address: 127.0.0.1:1, tls: {cert_file: .}}]", "1:50: `cert_file` names a directory"),
+        ("{address: 127.0.0.1:1, tls: {certfile: a}}", "did you mean `cert_file`?"),
+        ("{address: 127.0.0.1:1, tls: {cert_file: a, verify: true}}", "unknown key `verify`"),
+        ("{address: 127.0.0.1:1, tls: yes}", "`tls` must be a mapping of keys"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_told_where_it_stands(
+    problems: Callable[[str], list[str]], listen: str, expected: str
+) -> None:
+    assert any(expected in one for one in problems(f"listen: {listen}\n"))
 
 
 @pytest.mark.parametrize("address", ["0.0.0.0:1", "'[::]:1'", "10.0.0.1:1", "host.example:1"])

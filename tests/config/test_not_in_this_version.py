@@ -31,8 +31,6 @@ def only(problems: list[str]) -> str:
         "store: {redis: 'redis://a'}",
         "encryption_key: {file: a}",
         "vault: {address: https://v}",
-        "listen: {address: '127.0.0.1:1', tls: {cert_file: a, key_file: b}}",
-        "listen: [{address: '127.0.0.1:1', tls: {cert_file: a}}]",
         "clients: {a: {key: {keyring: a/b}}}",
         "providers: {a: {issuer: https://i, jwks_url: https://j}}",
         "providers: {a: {issuer: https://i, request: {json: {grant_type: grantType}}}}",

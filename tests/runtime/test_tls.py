@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import Tls
+from proxy.config.model import Certificate, Position, Tls
 from proxy.runtime.tls import TlsContexts, TlsError
 from tests.support.certificates import Authority
 
@@ -27,6 +27,20 @@ def test_the_system_is_trusted_and_names_are_checked_unless_told_otherwise() -> 
 
 def test_no_peer_may_begin_the_handshake_anew() -> None:
     assert ssl.OP_NO_RENEGOTIATION in TlsContexts().get(Tls()).options
+
+
+def test_a_listener_shows_its_certificate_over_modern_tls_and_http_1(tmp_path: Path) -> None:
+    contexts, pair = TlsContexts(), Authority(tmp_path).issue()
+    at = Position("c.yaml", 1, 1)
+    certificate = Certificate(pair.cert_file, pair.key_file, at)
+    context = contexts.serving(certificate)
+    assert context is contexts.serving(Certificate(pair.cert_file, pair.key_file, at))
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert context.verify_mode is ssl.CERT_NONE
+    Authority(tmp_path).issue()
+    assert contexts.serving(certificate) is not context  # the files changed
+    with pytest.raises(TlsError, match="with its own, unencrypted private key"):
+        contexts.serving(Certificate(pair.cert_file, None, at))
 
 
 def test_an_own_authority_is_trusted_alone(tmp_path: Path) -> None:

@@ -175,7 +175,11 @@ async def serving(
         served.make_credential(name)
         if filled:
             await served.credentials[name].acquire(1.0)
-    served.settings = PlaneSettings(listeners or (address,), routes, **settings)
+    listeners = listeners or (address,)
+    if tls is not None:
+        own = (route.listener for route in routes if route.listener)
+        settings["tls"] = dict.fromkeys((*listeners, *own), tls)
+    served.settings = PlaneSettings(listeners, routes, **settings)
     served.plane = Plane(
         served.settings,
         served.credentials,
@@ -192,7 +196,7 @@ async def serving(
         else:
             sock = sockets[listener]
         served.ports[listener] = 0 if listener.path else listener.port
-        served.hosted.append(await Hosted.open(served.plane.server(listener), [sock], tls))
+        served.hosted.append(await Hosted.open(served.plane.server(listener), [sock]))
     try:
         yield served
     finally:

@@ -80,9 +80,17 @@ class Wire:
 
     @classmethod
     async def connect(
-        cls, port: int, tls: ssl.SSLContext | None = None, *, receive_buffer: int | None = None
+        cls,
+        port: int,
+        tls: ssl.SSLContext | None = None,
+        *,
+        name: str = "localhost",
+        receive_buffer: int | None = None,
     ) -> Self:
-        """A TCP connection to this machine; a small ``receive_buffer`` makes a slow reader slow."""
+        """A TCP connection to this machine; a small ``receive_buffer`` makes a slow reader slow.
+
+        ``name`` is the server's for TLS; an empty one is not sent.
+        """
         sock = socket.socket()
         sock.setblocking(False)
         if receive_buffer:
@@ -90,10 +98,10 @@ class Wire:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(DEADLINE):
             await loop.sock_connect(sock, ("127.0.0.1", port))
-            name = "localhost" if tls else None
+            named = name if tls else None
             return cls(
                 *await asyncio.open_connection(
-                    sock=sock, ssl=tls, server_hostname=name, limit=READ_AHEAD
+                    sock=sock, ssl=tls, server_hostname=named, limit=READ_AHEAD
                 )
             )
 

@@ -18,6 +18,7 @@ from typing import Any, Final
 from proxy.clock import Clock
 from proxy.config.model import Config
 from proxy.errors import SidecarError
+from proxy.plane.certificates import GOODBYE, HANDSHAKE
 from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
 from proxy.plane.plane import Plane
@@ -137,7 +138,13 @@ class Worker:
 
     async def _serve(self, door: Door, sock: socket.socket) -> None:
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: Inbound(door), sock)
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: Inbound(door),
+                sock,
+                ssl=door.certificate,
+                ssl_handshake_timeout=HANDSHAKE if door.certificate else None,
+                ssl_shutdown_timeout=GOODBYE if door.certificate else None,
+            )
         except (OSError, ssl.SSLError):
             sock.close()  # the client left, or does not speak TLS
 
