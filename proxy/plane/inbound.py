@@ -21,6 +21,7 @@ from proxy.plane import answers
 from proxy.plane.answers import Problem
 from proxy.plane.exchange import Exchange
 from proxy.plane.intake import NOTHING, Intake, Piece, intake_for
+from proxy.plane.peek import ended
 from proxy.plane.prepare import Prepared
 from proxy.plane.settings import Route
 from proxy.plane.tunnel import Tunnel
@@ -222,6 +223,11 @@ class Inbound(asyncio.Protocol):
             self._state = _State.DISCARD
             self.start_reading()
             self.deadline = self.door.now() + self.door.limits.body_idle
+
+    def look(self) -> None:
+        """See a client leave whose bytes are not read for now: no event tells of it."""
+        if self._stopped and self._tunnel is None and ended(self.transport):
+            self.transport.abort()
 
     def close_when_idle(self) -> None:
         """Listeners are closing: an idle connection goes now, a busy one after its answer."""

@@ -1,7 +1,7 @@
-"""What the kernel knows of an idle connection and the event loop has not told yet.
+"""What the kernel knows of a connection and the event loop has not told yet.
 
 A look costs a system call: it is for connections that have rested for a while, whose
-peer may be closing them at this very moment.
+peer may be closing them at this very moment, and for those that are not read from.
 """
 
 from __future__ import annotations
@@ -18,3 +18,13 @@ def silent(transport: asyncio.Transport) -> bool:
     poll = select.poll()
     poll.register(sock.fileno(), select.POLLIN)
     return not poll.poll(0)
+
+
+def ended(transport: asyncio.Transport) -> bool:
+    """Whether the peer has ended its side, read or not; False where nobody can tell."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or not hasattr(select, "POLLRDHUP"):  # Linux has it
+        return False
+    poll = select.poll()
+    poll.register(sock.fileno(), select.POLLRDHUP)
+    return bool(poll.poll(0))

@@ -160,8 +160,11 @@ class Plane:
 
     def _sweep(self) -> None:
         now = self.now()
-        for inbound in [i for i in self.inbounds if i.deadline < now]:
-            inbound.expire()
+        for inbound in list(self.inbounds):
+            if inbound.deadline < now:
+                inbound.expire()
+            else:
+                inbound.look()
         for pool in (*self._pools.values(), *self._retired):
             pool.sweep(now)
         self.start()

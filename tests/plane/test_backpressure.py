@@ -148,3 +148,17 @@ async def test_a_client_that_pipelines_and_does_not_read_is_answered_as_fast_as_
         for _ in range(many):
             assert (await client.response()).body == body
         assert await answering == many
+
+
+async def test_a_client_that_leaves_while_its_upload_is_held_back_is_seen_to_leave(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        client = await served.ask(POST, b"Content-Length: %d\r\n\r\n" % HUGE, b"y" * HUGE)
+        wire = await upstream.accept()
+        await wire.head()
+        await until(lambda: held(served))
+        client.reset()
+        await until(lambda: served.clock.move(1.1) or not served.plane.in_flight)
+        assert (await served.record()).error == "client_gone"
+        await wire.gone()
