@@ -106,9 +106,7 @@ class Door:
         self, inbound: Inbound, prepared: Prepared, route: Route, digits: bytes
     ) -> Exchange:
         """A new exchange on this connection."""
-        lane = self._plane.lanes[id(route)]
-        self._plane.exchange_begun(lane)
-        return Exchange(self._plane, inbound, prepared, route, lane, digits)
+        return Exchange.of(self._plane, inbound, prepared, route, digits)
 
     def refused(self, prepared: Prepared | None, problem: Problem, instance: str) -> None:
         """Tell of a request that never became an exchange."""

@@ -10,6 +10,7 @@ import asyncio
 import enum
 import math
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from proxy.errors import CredentialUnavailable
@@ -27,7 +28,7 @@ from proxy.plane.relay import Relay, relay_for
 from proxy.plane.response import PreparedResponse, hop_lines
 from proxy.plane.settings import Route
 from proxy.plane.totals import AccessRecord
-from proxy.plane.tunnel import Tunnel
+from proxy.plane.tunnel import join
 from proxy.tokens.lease import Lease
 from proxy.tokens.ports import Lender
 
@@ -49,6 +50,7 @@ class _Phase(enum.Enum):
     OVER = 5
 
 
+@dataclass(slots=True, eq=False)
 class Exchange:
     """A request under way.
 
@@ -58,64 +60,49 @@ class Exchange:
         idle_timeout: seconds without progress before it is given up.
     """
 
-    __slots__ = (
-        "_approach",
-        "_bytes_out",
-        "_discarding",
-        "_generation",
-        "_inbound",
-        "_keep_alive",
-        "_lane",
-        "_outbound",
-        "_outgoing",
-        "_phase",
-        "_plane",
-        "_prepared",
-        "_relay",
-        "_replayed",
-        "_response",
-        "_response_digits",
-        "_route",
-        "_started",
-        "_status",
-        "_task",
-        "complete",
-        "idle_timeout",
-        "to_head",
-    )
+    _plane: Plane
+    _inbound: Inbound
+    _prepared: Prepared
+    _route: Route
+    _lane: Lane
+    _outgoing: Outgoing
+    _started: float
+    _keep_alive: bool
+    idle_timeout: float
+    to_head: bool
+    complete: bool = False
+    _phase: _Phase = _Phase.WAITING
+    _approach: Approach | None = None
+    _outbound: Outbound | None = None
+    _generation: int | None = None
+    _response: PreparedResponse | None = None
+    _response_digits: bytes = b""
+    _relay: Relay | None = None
+    _status: int = 0
+    _bytes_out: int = 0
+    _discarding: bool = False
+    _replayed: bool = False
+    _task: asyncio.Task[None] | None = None
 
-    def __init__(
-        self,
-        plane: Plane,
-        inbound: Inbound,
-        prepared: Prepared,
-        route: Route,
-        lane: Lane,
-        digits: bytes,
-    ) -> None:
-        self._plane = plane
-        self._inbound = inbound
-        self._prepared = prepared
-        self._route = route
-        self._lane = lane
-        self._approach: Approach | None = None
-        self._outgoing = Outgoing(prepared, digits, plane.budget, route.replay_body)
-        self._bytes_out = 0
-        self._discarding = False
-        self._generation: int | None = None
-        self._keep_alive = prepared.keep_alive
-        self._outbound: Outbound | None = None
-        self._phase = _Phase.WAITING
-        self._relay: Relay | None = None
-        self._replayed = False
-        self._response: PreparedResponse | None = None
-        self._response_digits = b""
-        self._started = plane.now()
-        self._status = 0
-        self._task: asyncio.Task[None] | None = None
-        self.complete = False
-        self.idle_timeout = route.idle_timeout
-        self.to_head = prepared.method == b"HEAD"
+    @classmethod
+    def of(
+        cls, plane: Plane, inbound: Inbound, prepared: Prepared, route: Route, digits: bytes
+    ) -> Exchange:
+        """A new exchange for what ``prepared`` asks for, counted as under way."""
+        lane = plane.lanes[id(route)]
+        plane.exchange_begun(lane)
+        return cls(
+            plane,
+            inbound,
+            prepared,
+            route,
+            lane,
+            Outgoing(prepared, digits, plane.budget, route.replay_body),
+            plane.now(),
+            prepared.keep_alive,
+            route.idle_timeout,
+            prepared.method == b"HEAD",
+        )
 
     # -- the request
 
@@ -345,13 +332,9 @@ class Exchange:
             self.fail(answers.UNASKED_SWITCH)
             return
         self._phase, self._status, self._outbound = _Phase.ANSWERED, prepared.status, None
-        tunnel = Tunnel(self._inbound.transport, outbound.transport, self._tunnel_over)
-        outbound.join(tunnel)
         head = (prepared.before, self._response_digits, prepared.after, b"\r\n")
         self._inbound.write(b"".join(head))
-        if rest:
-            tunnel.from_upstream(rest)
-        self._inbound.join(tunnel)
+        join(self._inbound, outbound, rest, self._tunnel_over)
 
     def _tunnel_over(self, sent_up: int, sent_down: int) -> None:
         self._outgoing.size, self._bytes_out = sent_up, sent_down
