@@ -45,25 +45,7 @@ class Tunnel:
         """The upstream ends its side; True keeps the connection open for the other."""
         return self._pass_end(self._down)
 
-    class End(Protocol):
-    """A connection that can become one end of a tunnel."""
-
-    transport: asyncio.Transport
-
-    def join(self, tunnel: Tunnel) -> None:
-        """Hand every further byte to ``tunnel``."""
-
-
-def join(inbound: End, outbound: End, early: bytes, over: Callable[[int, int], None]) -> None:
-    """Make a tunnel of two connections; ``early`` came from the upstream behind its head."""
-    tunnel = Tunnel(inbound.transport, outbound.transport, over)
-    outbound.join(tunnel)
-    if early:
-        tunnel.from_upstream(early)
-    inbound.join(tunnel)
-
-
-def _pass_end(self, to: asyncio.Transport) -> bool:
+    def _pass_end(self, to: asyncio.Transport) -> bool:
         """Pass one side's end on; once both have ended, or where TLS can't, all is closed."""
         if self._half_closed or not to.can_write_eof():
             return False
@@ -86,6 +68,24 @@ def _pass_end(self, to: asyncio.Transport) -> bool:
             self._down.close()
             self._up.close()
             self._over(self._sent_up, self._sent_down)
+
+
+class End(Protocol):
+    """A connection that can become one end of a tunnel."""
+
+    transport: asyncio.Transport
+
+    def join(self, tunnel: Tunnel) -> None:
+        """Hand every further byte to ``tunnel``."""
+
+
+def join(inbound: End, outbound: End, early: bytes, over: Callable[[int, int], None]) -> None:
+    """Make a tunnel of two connections; ``early`` came from the upstream behind its head."""
+    tunnel = Tunnel(inbound.transport, outbound.transport, over)
+    outbound.join(tunnel)
+    if early:
+        tunnel.from_upstream(early)
+    inbound.join(tunnel)
 
 
 def _hold(transport: asyncio.Transport, slow: bool) -> None:

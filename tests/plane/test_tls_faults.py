@@ -194,3 +194,19 @@ async def test_a_body_of_known_length_needs_no_close_notify(authority: Authority
             wire.send(OK)
             truncate(wire)
             assert (await client.response()).body == b"ok"
+
+
+async def test_a_long_body_until_the_close_is_whole_for_a_slow_reader_too(
+    authority: Authority,
+) -> None:
+    body = bytes(range(256)) * (100 << 10)
+    async with origin(authority.server_context(authority.issue())) as upstream:
+        to = upstream_at(upstream.port, tls=authority.client_context())
+        async with serving(route_to(upstream.port, upstream=to)) as served:
+            client = await served.connect(receive_buffer=65536)
+            client.send(GET)
+            wire, _ = await upstream.request()
+            wire.send(b"HTTP/1.1 200 OK\r\n\r\n", body)
+            wire.close()
+            await until(lambda: any(inbound.blocked for inbound in served.plane.inbounds))
+            assert (await client.response()).body == body
