@@ -24,6 +24,8 @@ CHILD: Final = (
     "from proxy.runtime.workers.start import work; work(int(sys.argv[1]))"
 )
 """Looks for modules where we do and nowhere else: not in the working directory."""
+HUSH: Final = 3
+"""Looks without a word after which others are handed what comes."""
 LEAVE: Final = 2.0
 """Seconds a worker has to end once its channel is closed."""
 
@@ -36,6 +38,19 @@ class Member:
         at_work: it serves what it is handed.
         silent: how often the crew has looked since it last said anything.
     """
+
+    __slots__ = (
+        "_connections",
+        "_expected",
+        "_handed",
+        "_in_flight",
+        "_taken",
+        "at_work",
+        "channel",
+        "process",
+        "routes",
+        "silent",
+    )
 
     def __init__(
         self, process: asyncio.subprocess.Process, sock: socket.socket, heard: Heard
@@ -52,9 +67,12 @@ class Member:
         self._expected: dict[str, asyncio.Future[Said | None]] = {}
 
     @property
-    def busy(self) -> int:
-        """Connections it has, and those on their way to it."""
-        return self._connections + self._handed - self._taken
+    def busy(self) -> tuple[bool, int]:
+        """How unfit it is for one more: stuck as it seems, and the connections it has.
+
+        Those that are on their way to it count as well.
+        """
+        return self.silent > HUSH, self._connections + self._handed - self._taken
 
     def hand(self, head: bytes, sock: socket.socket) -> None:
         """Have it serve a connection."""

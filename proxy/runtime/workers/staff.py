@@ -20,9 +20,10 @@ SOON: Final = 10.0
 """Seconds; a worker that dies younger does so by a fault that may well come again."""
 LONGEST: Final = 5.0
 """Seconds to the next start at most."""
-LOOK: Final = 5.0
-SILENCES: Final = 6
-"""Looks without a word in between until a worker counts as stuck: half a minute."""
+LOOK: Final = 1.0
+"""Seconds between two looks at who has said something; every worker does once a second."""
+SILENCES: Final = 30
+"""Looks without a word in between until a worker counts as stuck."""
 
 
 class Staff:
