@@ -5,14 +5,18 @@ Error types are those of RFC 9209 section 2.3. No I/O, no secret.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 from proxy.errors import SidecarError
 from proxy.plane.answers import Problem
+
+NO_DESCRIPTORS: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class UpstreamError(SidecarError):
@@ -52,6 +56,9 @@ def _explain(error: OSError, where: str, host: str) -> Problem:
         return Problem(502, "dns_error", f"The name {host} can't be resolved.")
     if isinstance(error, ConnectionRefusedError):
         return Problem(502, "connection_refused", f"{_capital(where)} refuses connections.")
+    if error.errno in NO_DESCRIPTORS:
+        text = "No file descriptor is left here for a connection to the upstream (see ulimit -n)."
+        return Problem(503, "connection_limit_reached", text, 1)
     # aiohappyeyeballs words its own text where several addresses failed, each with its address
     reason = os.strerror(error.errno).lower() if error.errno else "network error"
     text = f"{_capital(where)} can't be reached ({reason})."

@@ -1,4 +1,4 @@
-"""What the process asks of the operating system for itself: no core dumps, memory given back.
+"""What the process asks of the system for itself: no core dumps, memory given back, descriptors.
 
 Everything here is best effort: where a system lacks it, nothing happens.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from contextlib import suppress
 from typing import Final
 
 PR_SET_DUMPABLE: Final = 4
 M_TRIM_THRESHOLD: Final = -1
 M_MMAP_THRESHOLD: Final = -3
 MIB: Final = 1 << 20
+MOST_DESCRIPTORS: Final = 1 << 16
+"""Three times what 10,000 connections and their upstreams take."""
 
 
 def forbid_dumps() -> None:
@@ -25,6 +28,20 @@ def forbid_dumps() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def take_descriptors() -> None:
+    """Open as many files as we may: each request under way needs two, shells allow 1,024."""
+    if sys.platform == "win32":
+        return
+    import resource  # noqa: PLC0415 - not on Windows
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    with suppress(ValueError, OSError):  # macOS allows fewer than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def steady_memory() -> None:

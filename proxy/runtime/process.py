@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
 
-from proxy.runtime.hardening import forbid_dumps, steady_memory
+from proxy.runtime.hardening import forbid_dumps, steady_memory, take_descriptors
 from proxy.runtime.reading import Reading
 
 
@@ -23,6 +23,7 @@ def serve(path: Path, environ: Mapping[str, str], stream: TextIO) -> int:
     """
     forbid_dumps()
     steady_memory()
+    take_descriptors()
     if hasattr(signal, "SIGHUP"):
         # Asking for a reload before there is anything to reload must not end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
