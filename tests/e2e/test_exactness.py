@@ -1,0 +1,108 @@
+"""The matrix and the hostile table in short, byte by byte, on the real process and its workers.
+
+Each exchange comes on two new connections, so that with two workers both of them serve it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.e2e.conftest import Scene
+from tests.plane.test_hostile_requests import CLOSING, SMUGGLED, STAYING, is_ours
+from tests.support.process import Sidecar, until
+from tests.support.wire import Origin, Wire, origin
+
+pytestmark = pytest.mark.parametrize("workers", [1, 2])
+
+TOKEN = b"Authorization: Bearer token-1\r\n"
+ANSWERS = [
+    b"HTTP/1.1 299 Odd  reason\r\nX-A:  1 \r\nx-a: \xff\r\nContent-Length: 2\r\n\r\nok",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: 1\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n",
+]
+PASSES = [
+    (
+        b"GET /a%2Fb//c;d?q=%2A&& HTTP/1.1\r\nhOsT: localhost\r\nX-Odd:   \xe9\r\nx-odd:\r\n",
+        b"GET /a%2Fb//c;d?q=%2A&& HTTP/1.1\r\nHost: %b\r\nX-Odd:   \xe9\r\nx-odd:\r\n",
+        b"",
+    ),
+    (
+        b"BREW /?? HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic eDp5\r\nX: 1\r\n"
+        b"Connection: x\r\nContent-Length: 5\r\n",
+        b"BREW /?? HTTP/1.1\r\nHost: %b\r\nContent-Length: 5\r\n",
+        b"a\r\n\x00b",
+    ),
+    (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n",
+        b"POST / HTTP/1.1\r\nHost: %b\r\nTransfer-Encoding: chunked\r\n",
+        b"5\r\nab\r\nc\r\n0\r\nX-Trailer: 1\r\n\r\n",
+    ),
+]
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Origin]:
+    async with origin() as served:
+        yield served
+
+
+def config(scene: Scene, upstream: Origin) -> str:
+    """Everything goes to the upstream whose bytes we see; bodies of ten bytes at most."""
+    route = f"  - {{path: /, upstream: 'http://127.0.0.1:{upstream.port}/', credential: api, "
+    return scene.config(route=route + "max_body: 10}")
+
+
+async def both_at_work(scene: Scene, sidecar: Sidecar) -> None:
+    async def at_work() -> bool:
+        return scene.workers == 1 or sidecar.err.count(": at work") == scene.workers
+
+    await sidecar.ready()
+    await until(at_work, what="every worker at work")
+
+
+async def connect(scene: Scene) -> Wire:
+    return await Wire.connect(int(scene.data.partition(":")[2]))
+
+
+async def test_what_passes_passes_byte_by_byte_in_both_directions(
+    scene: Scene, upstream: Origin
+) -> None:
+    async with scene.running(config(scene, upstream)) as sidecar:
+        await both_at_work(scene, sidecar)
+        host = b"127.0.0.1:%d" % upstream.port
+        for (sent, passed, body), answer in [(p, a) for p in PASSES for a in ANSWERS] * 2:
+            client = await connect(scene)
+            client.send(sent, b"\r\n", body)
+            arrives = b"".join((passed.replace(b"%b", host), TOKEN, b"\r\n", body))
+            wire = await upstream.accept()
+            assert await wire.exactly(len(arrives)) == arrives
+            wire.send(answer)
+            assert await client.exactly(len(answer)) == answer
+            wire.reset()
+            client.close()
+
+
+async def test_what_is_refused_is_refused_and_nothing_of_it_forwarded(
+    scene: Scene, upstream: Origin
+) -> None:
+    async with scene.running(config(scene, upstream)) as sidecar:
+        await both_at_work(scene, sidecar)
+        for status, request in [*CLOSING.values()] * 2:
+            client = await connect(scene)
+            client.send(request, SMUGGLED)
+            assert is_ours(await client.response(), status), request
+            client.send(SMUGGLED)
+            client.end()
+            assert await client.gone() == b"", request
+            client.close()
+        for status, request in [*STAYING.values()] * 2:
+            client = await connect(scene)
+            client.send(request, request)
+            for _ in range(2):
+                assert is_ours(await client.response(), status), request
+            client.close()
+        assert upstream.accepted == 0
+        assert "Traceback" not in sidecar.err
