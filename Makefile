@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 SOAKING := $(or $(SECONDS),60)# how long `make soak` runs
+WORKERS ?= 1# of the sidecar in `make soak`
 INPUTS ?= 200000# how many `make fuzz` judges
 SECONDS ?= 30# how long each recipe of `make live` runs
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
@@ -16,9 +17,10 @@ PYTEST := $(BIN)/python -m pytest
 INSTALLED := .venv/.installed
 ENVOY := $(BIN)/envoy
 KC := $(KEYCLOAK_HOME)/bin/kc.sh
+PROGRAMS := .venv-programs
 
-.PHONY: help install install-live install-envoy install-keycloak demo test lint types layers live \
-  fuzz soak bench bench-memory bench-start dist clean
+.PHONY: help install install-live install-envoy install-keycloak install-programs demo test \
+  lint types layers live programs fuzz soak bench bench-memory bench-start dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -36,7 +38,8 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 
 test: lint types ## lint, types, layers, unit, property and end-to-end tests
 	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
-	$(PYTEST) tests --ignore tests/live --quiet --numprocesses $(PROCESSES) --basetemp $$short
+	$(PYTEST) tests --ignore tests/live --ignore tests/programs --quiet \
+	  --numprocesses $(PROCESSES) --basetemp $$short
 
 fuzz: $(INSTALLED) ## hostile bytes from both sides, judged by h11; nothing unsafe may pass
 	$(BIN)/python -m tests.fuzz $(INPUTS)
@@ -75,8 +78,27 @@ $(KC):
 	rm -r $(CACHE)/unpacking $(CACHE)/keycloak-quarkus-dist-$(KEYCLOAK).zip
 	touch $@
 
+programs: $(INSTALLED) install-programs ## curl, Go, Node, OpenAI's client, tensors, tables, websockets
+	PROGRAMS=$(PROGRAMS) $(PYTEST) tests/programs --quiet
+
+install-programs: $(PROGRAMS)/bin/go-upstream $(PROGRAMS)/bin/go-client # what it needs, apart from .venv
+	@for name in curl node; do command -v $$name >/dev/null || \
+	  { echo "make programs needs curl and Node 20: $$name is missing"; exit 1; }; done
+
+$(PROGRAMS)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(PROGRAMS)
+	$(PROGRAMS)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(PROGRAMS)/bin/python -m pip install --quiet --group programs
+	touch $@
+
+$(PROGRAMS)/bin/go-upstream: $(wildcard tests/programs/upstream/*.go) | $(PROGRAMS)/.installed
+	go build -o $@ $^
+
+$(PROGRAMS)/bin/go-client: tests/programs/clients/client.go | $(PROGRAMS)/.installed
+	go build -o $@ $^
+
 soak: $(INSTALLED) ## all kinds of faults at once, SECONDS=60 long: nothing lost, mixed up or too late
-	$(BIN)/python -m bench.soak $(SOAKING)
+	$(BIN)/python -m bench.soak $(SOAKING) --workers $(WORKERS)
 
 bench-memory: $(INSTALLED) ## 1 GiB up and 1 GiB down: how much the sidecar grows
 	$(BIN)/python -m bench.memory
@@ -99,5 +121,6 @@ dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	build/empty-sdist/bin/token-sidecar version
 
 clean: ## all that was made here, but not the cache
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-programs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	  .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
