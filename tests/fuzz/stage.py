@@ -32,6 +32,10 @@ NEXT = b"GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
+STOCK = 3
+"""Idle connections that are there before each step: more than one step can begin requests."""
+
+
 class Pipe(asyncio.Transport):
     """A transport whose other end is the test.
 
@@ -185,9 +189,10 @@ class Stage:
         return Pipe(Inbound(self.plane.door(HERE)))
 
     def stock(self) -> None:
-        """See to it that a connection is idle, so that none has to be made."""
-        pool = self.plane.pool(THERE)
-        if not any(connection.usable for connection in pool._idle):
+        """See to it that connections are idle, so that none has to be made."""
+        pool, now = self.plane.pool(THERE), self.plane.now()
+        idle = [each for each in pool._idle if each.usable and each.deadline > now]
+        for _ in range(STOCK - len(idle)):
             far = Pipe(Outbound(pool))
             self.far.append(far)
             pool.put(far.protocol, None)
