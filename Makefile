@@ -20,7 +20,7 @@ KC := $(KEYCLOAK_HOME)/bin/kc.sh
 PROGRAMS := .venv-programs
 
 .PHONY: help install install-live install-envoy install-keycloak install-programs demo test \
-  lint types layers live programs fuzz soak bench bench-memory bench-start dist clean
+  lint types layers live programs fuzz soak bench bench-idle bench-memory bench-start dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -99,6 +99,9 @@ $(PROGRAMS)/bin/go-client: tests/programs/clients/client.go | $(PROGRAMS)/.insta
 
 soak: $(INSTALLED) ## all kinds of faults at once, SECONDS=60 long: nothing lost, mixed up or too late
 	$(BIN)/python -m bench.soak $(SOAKING) --workers $(WORKERS)
+
+bench-idle: $(INSTALLED) ## 9,000 idle connections beside a live one: memory, time, processor
+	$(BIN)/python -m bench.idle
 
 bench-memory: $(INSTALLED) ## 1 GiB up and 1 GiB down: how much the sidecar grows
 	$(BIN)/python -m bench.memory
