@@ -19,6 +19,7 @@ STAYS = re.compile(
     rb"|http2-settings|trailers"
 )
 NEVER_NOMINATED = {b"host", b"content-length", b"transfer-encoding", b"te", b"upgrade", b"close"}
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 KEY = b"n0te"
 TOKEN = b"Bearer token-1"
 STRICTER_THAN_THE_RFC = re.compile(
@@ -113,6 +114,8 @@ def _in_head(request: Request) -> Iterator[str]:
     ):
         if not {value for key, value in plain if key == name} <= allowed:
             yield f"the client's own {name!r} went up"
+    if any(CONTROL.search(value) for _, value in plain):
+        yield "a control byte went up"
     credentials = [value for name, value in plain if name == b"authorization"]
     if not request.target.startswith(b"/open/") and credentials != [TOKEN]:
         yield f"not exactly our credential, but {credentials}"

@@ -68,6 +68,7 @@ SMUGGLING = [
     WENT.replace(b"\r\n\r\n", b"\r\nTransfer_Encoding: chunked\r\n\r\n0\r\n\r\n" + WENT),
     WENT.replace(b"\r\n\r\n", b"\r\nA: \nB: c\n\n" + WENT),
     WENT.replace(b"GET /", b"GET /../x"),
+    WENT.replace(b"\r\n\r\n", b"\r\nA: \x01\r\n\r\n"),
     WENT.replace(b"GET", b"PUT"),
     WENT.replace(b"token-1", b"mine"),
     WENT.replace(b"\r\n\r\n", b"\r\nauthorization: x\r\n\r\n"),
