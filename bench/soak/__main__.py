@@ -5,6 +5,7 @@ Exits with 1 where a byte, a request or a token was not what it must be; the log
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import itertools
@@ -42,12 +43,12 @@ async def quiet(sidecar: Subject, target: int | None = None) -> Figures:
     return Figures(sidecar.memory, sidecar.descriptors, await sidecar.busy())
 
 
-async def soak(home: Path, seconds: float, seed: int) -> Evidence:
+async def soak(home: Path, seconds: float, seed: int, workers: int) -> Evidence:
     """Run everything; what was seen."""
     provider = await Program.start("bench.soak.provider", home / "provider.log")
     upstream = await Program.start("bench.soak.upstream", home / "upstream.log")
     try:
-        async with subject(home, provider.ports | upstream.ports) as sidecar:
+        async with subject(home, provider.ports | upstream.ports, workers) as sidecar:
             return await observe(sidecar, provider, upstream, seconds, seed)
     finally:
         await provider.end()
@@ -101,13 +102,22 @@ async def storm(weather: Weather, tally: Tally) -> AsyncIterator[None]:
             tally.wrong.append(f"the weather ended: {end!r}")
 
 
+def arguments() -> argparse.Namespace:
+    """What is wanted; the same seed draws the same requests and faults."""
+    parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__)
+    parser.add_argument("seconds", type=float, nargs="?", default=60.0)
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--workers", type=int, default=1, help="processes of the sidecar")
+    return parser.parse_args()
+
+
 def main() -> int:
-    """Seconds, and perhaps a seed, as arguments."""
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(10**6)
+    """Run it as the arguments say."""
+    wanted = arguments()
+    seconds, seed = wanted.seconds, wanted.seed
     home = Path(tempfile.mkdtemp(prefix="token-sidecar-soak-"))
     print(f"soak: {seconds:g} s, {CLIENTS} clients, seed {seed}, logs in {home}", flush=True)
-    seen = asyncio.run(soak(home, seconds, seed))
+    seen = asyncio.run(soak(home, seconds, seed, wanted.workers))
     found = list(violations(seen))
     print(summary(seen))
     if not found:

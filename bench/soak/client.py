@@ -26,6 +26,8 @@ READ_AHEAD = 1 << 17
 THINKING = 0.4
 """Seconds between two requests of a client, at most."""
 HEAVY_TOGETHER = 3
+PATIENCE = 2.0
+"""Seconds for which a client waits for a 100."""
 
 
 class LeftError(Exception):
@@ -60,11 +62,12 @@ class Client:
             reader, writer = await self._connect()
         except OSError as error:
             return f"lost: {error}"
-        sender = asyncio.create_task(send(plan, writer))
+        go = asyncio.Event()
+        sender = asyncio.create_task(send(plan, writer, go))
         outcome, alive = "", False
         try:
             async with asyncio.timeout(LONGEST):
-                outcome, alive = await receive(plan, reader)
+                outcome, alive = await receive(plan, reader, go)
                 if alive:
                     await sender
         except (IncompleteReadError, ConnectionError):
@@ -93,9 +96,13 @@ class Client:
             self._connection = None
 
 
-async def send(plan: Plan, writer: StreamWriter) -> None:
+async def send(plan: Plan, writer: StreamWriter, go: asyncio.Event) -> None:
     """The request, or as much of it as the client stays for."""
     writer.write(request_head(plan))
+    if plan.expects:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await go.wait()
     end = plan.at if plan.leave == "sending" else None
     for piece in plan.upload.pieces(end):
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if plan.chunked else piece)
@@ -116,13 +123,17 @@ def request_head(plan: Plan) -> bytes:
         lines.append(f"Content-Type: {TYPES[plan.up[0]]}")
         framing = "Transfer-Encoding: chunked"
         lines.append(framing if plan.chunked else f"Content-Length: {plan.up[1]}")
+    lines += ["Expect: 100-continue"] * plan.expects
     lines.append(f"Connection: {'keep-alive' if plan.keep else 'close'}")
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-async def receive(plan: Plan, reader: StreamReader) -> tuple[str, bool]:
-    """The outcome, and whether the connection lives on."""
+async def receive(plan: Plan, reader: StreamReader, go: asyncio.Event) -> tuple[str, bool]:
+    """The outcome, and whether the connection lives on; ``go`` is set when a 100 comes."""
     head = await read_head(reader)
+    while head.status == 100:
+        go.set()
+        head = await read_head(reader)
     connection = head.one("Connection").lower()
     alive = plan.keep and connection != "close" and (plan.minor > 0 or connection == "keep-alive")
     if head.status == 200:

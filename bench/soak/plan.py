@@ -26,6 +26,7 @@ class Plan:
         case: the name of what it tries.
         up, down: kind and size of the two bodies.
         chunked: how the upload is framed.
+        expects: the client waits for a 100 before its body (RFC 9110 section 10.1.1).
         minor: the client speaks HTTP/1.``minor``.
         keep: the client keeps its connection.
         framing: how the response is framed: length, chunked, close.
@@ -42,6 +43,7 @@ class Plan:
     up: tuple[str, int]
     down: tuple[str, int]
     chunked: bool = False
+    expects: bool = False
     minor: int = 1
     keep: bool = True
     framing: str = "length"
@@ -162,6 +164,7 @@ def draw(chance: random.Random, number: int) -> Plan:
         up=(chance.choice(("json", "arrow")), up),
         down=(kind, down),
         chunked=method != "GET" and minor > 0 and chance.random() < 0.3,
+        expects=up > 0 and minor > 0 and chance.random() < 0.1,
         minor=minor,
         keep=chance.random() < 0.8,
         framing=framing,

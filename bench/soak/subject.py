@@ -26,6 +26,7 @@ listen: [127.0.0.1:{listen}{more_listeners}]
 admin: 127.0.0.1:{admin}
 state_dir: {home}/state
 limits: {{head_time: {head_time}s}}
+workers: {workers}
 providers:
   calm: &provider
     token_url: http://127.0.0.1:{calm}/token
@@ -65,8 +66,9 @@ class Subject:
         versions: how many configurations it was given that it had to take.
     """
 
-    def __init__(self, home: Path, ports: dict[str, int]) -> None:
+    def __init__(self, home: Path, ports: dict[str, int], workers: int) -> None:
         self._home = home
+        self._workers = workers
         self._file = home / "config.yaml"
         self._ports = ports | dict(zip(("listen", "admin"), free_ports(2), strict=True))
         self._process: asyncio.subprocess.Process | None = None
@@ -81,6 +83,7 @@ class Subject:
             "home": self._home,
             "secret": "{file: secret}",
             "version": version,
+            "workers": self._workers,
             "head_time": 10 + version % 3,
             "more_listeners": f", 'unix:{self._home}/more.sock'" if version % 2 else "",
             "more_routes": "",
@@ -107,22 +110,27 @@ class Subject:
         return self._process is not None and self._process.returncode is None
 
     @property
-    def memory(self) -> float:
-        """Resident, in MiB."""
+    def pids(self) -> list[int]:
+        """The process and its workers."""
         assert self._process is not None
-        return resident(self._process.pid)
+        first = self._process.pid
+        children = Path(f"/proc/{first}/task/{first}/children").read_text()
+        return [first, *map(int, children.split())]
+
+    @property
+    def memory(self) -> float:
+        """Resident, in MiB; of several processes the sum."""
+        return sum(resident(pid) for pid in self.pids)
 
     @property
     def peak(self) -> float:
         """The most that was resident, in MiB."""
-        assert self._process is not None
-        return resident(self._process.pid, "VmHWM")
+        return sum(resident(pid, "VmHWM") for pid in self.pids)
 
     @property
     def descriptors(self) -> int:
         """How many are open."""
-        assert self._process is not None
-        return len(list(Path(f"/proc/{self._process.pid}/fd").iterdir()))
+        return sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in self.pids)
 
     async def busy(self) -> str:
         """What its metrics call in flight or open, unless that is nothing."""
@@ -164,9 +172,9 @@ class Subject:
 
 
 @contextlib.asynccontextmanager
-async def subject(home: Path, ports: dict[str, int]) -> AsyncIterator[Subject]:
+async def subject(home: Path, ports: dict[str, int], workers: int) -> AsyncIterator[Subject]:
     """A sidecar that serves; killed afterwards if it still runs."""
-    made = Subject(home, ports)
+    made = Subject(home, ports, workers)
     try:
         await made.start()
         yield made

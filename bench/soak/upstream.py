@@ -125,15 +125,19 @@ class Upstream:
             return replies.reset(writer)
         if plan.fault.startswith("early"):
             return await self._early(reader, writer, plan, head)
-        await self._receive(reader, plan, head)
+        await self._receive(reader, writer, plan, head)
         if plan.leave == "waiting":
             if not await replies.stall(reader, SOON):
                 self._complain(plan, "the client had left, and nobody said so")
             return False
         return await replies.answer(reader, writer, plan)
 
-    async def _receive(self, reader: StreamReader, plan: Plan, head: Head) -> None:
+    async def _receive(
+        self, reader: StreamReader, writer: StreamWriter, plan: Plan, head: Head
+    ) -> None:
         """Read the body to its end; from here on the request is processed."""
+        if head.all("Expect"):
+            writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         check = Check(plan.upload)
         async for piece in incoming(reader, head):
             check.feed(piece)
