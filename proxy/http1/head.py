@@ -53,7 +53,7 @@ def parse_request(raw: bytes, *, most_target: int, most_fields: int) -> RequestH
     lines = split_lines(raw)
     method, target, minor = _request_line(lines[0], most_target)
     fields = _fields(lines, most_fields)
-    _second_opinion(b"POST" + raw[len(method) :] if method not in LLHTTP_METHODS else raw)
+    second_opinion(raw, method)
     return RequestHead(method, target, minor, fields, len(raw))
 
 
@@ -107,7 +107,14 @@ class _Silent:
     """llhttp is asked for its judgement only; what it reads is read here."""
 
 
-def _second_opinion(raw: bytes) -> None:
+def second_opinion(raw: bytes, method: bytes) -> None:
+    """Ask llhttp, which knows few methods, whether this is one well-formed request head.
+
+    Raises:
+        MessageError: it is not.
+    """
+    if method not in LLHTTP_METHODS:
+        raw = b"POST" + raw[len(method) :]
     try:
         httptools.HttpRequestParser(_Silent()).feed_data(raw)
     except httptools.HttpParserUpgrade:

@@ -11,6 +11,7 @@ from typing import Final
 
 from proxy.http1.fields import NOTHING, Fields, stops_here, values
 from proxy.plane.cache import LENGTH_FIELD
+from proxy.plane.outline import CUT, LENGTH_LINE, Outline
 from proxy.plane.settings import Route
 from proxy.tokens.ports import Lender
 
@@ -39,21 +40,22 @@ class Outlet:
     Attributes:
         credential: what is put on requests, or None.
         inject: what stands before the token, e.g. ``Authorization: Bearer ``.
+        dropped: the names that this route does not forward, besides those that always stop here.
     """
 
-    __slots__ = ("_dropped", "_fates", "_host_line", "credential", "inject", "route")
+    __slots__ = ("_fates", "_host_line", "credential", "dropped", "inject", "route")
 
     def __init__(self, route: Route, credential: Lender | None) -> None:
         self.route = route
         self.credential = credential
         self.inject = f"{route.header}: {route.scheme and route.scheme + ' '}".encode("latin-1")
         self._host_line = b"Host: " + route.upstream.authority.encode("ascii")
-        self._dropped = _dropped(route)
+        self.dropped = _dropped(route)
         self._fates: dict[bytes, _Fate] = dict(_FATES)
 
     def untrailed(self, further: frozenset[bytes]) -> frozenset[bytes]:
         """The names that may not come back as trailers."""
-        return self._dropped | further if further else self._dropped
+        return self.dropped | further if further else self.dropped
 
     def lines(
         self, start: bytes, fields: Fields, further: frozenset[bytes], *, cut: bool
@@ -82,8 +84,22 @@ class Outlet:
                 lines.append(line)
         return before, b"\r\n".join(lines) + b"\r\n"
 
+    def outline(self, start: bytes, fields: Fields, tail: bytes, *, cut: bool) -> Outline:
+        """How heads go out that agree with this one in every deciding line."""
+        outcome = {}
+        for name, _, line in fields:
+            fate = self._fates.get(name) or self._learn(name)
+            if fate is _Fate.HOST:
+                outcome[line] = self._host_line
+            elif fate is _Fate.LENGTH and cut:
+                outcome[LENGTH_LINE] = CUT
+            elif fate is _Fate.STAY:
+                outcome[line] = b""
+        hosted = start if values(fields, b"host") else start + b"\r\n" + self._host_line
+        return Outline(hosted, outcome, tail)
+
     def _learn(self, name: bytes) -> _Fate:
-        stays = stops_here(name) or name.replace(b"_", b"-") in self._dropped
+        stays = stops_here(name) or name.replace(b"_", b"-") in self.dropped
         fate = _Fate.STAY if stays else _Fate.PASS
         if len(self._fates) >= MOST_NAMES:
             self._fates = dict(_FATES)

@@ -13,7 +13,7 @@ from typing import Final
 
 from proxy.http1.fields import nominated, values
 from proxy.http1.framing import Framing, Kind, of_request
-from proxy.http1.head import RequestHead, parse_request
+from proxy.http1.head import RequestHead, parse_request, second_opinion
 from proxy.http1.refusal import MessageError
 from proxy.http1.syntax import list_members
 from proxy.http1.target import parse_target
@@ -21,6 +21,7 @@ from proxy.plane.answers import Problem, of_message
 from proxy.plane.cache import HeadCache, cut_length
 from proxy.plane.guard import Guard
 from proxy.plane.outlet import Outlet
+from proxy.plane.outline import Outlines, Source
 from proxy.plane.routes import Match, RouteTable
 from proxy.plane.settings import Address, Limits, Route
 from proxy.tokens.ports import Lender
@@ -62,6 +63,26 @@ class Prepared:
     refusal: Problem | None = None
     here: bytes = b""
 
+    def with_lines(self, before: bytes, after: bytes) -> Prepared:
+        """The same for another outgoing head (by hand: ``dataclasses.replace`` costs 3 µs)."""
+        return Prepared(
+            self.method,
+            self.minor,
+            self.keep_alive,
+            self.framing,
+            self.route,
+            self.credential,
+            self.client,
+            before,
+            after,
+            self.inject,
+            self.expects,
+            self.upgrade,
+            self.untrailed,
+            self.refusal,
+            self.here,
+        )
+
 
 class Preparer:
     """Prepares the requests of one listener under one configuration."""
@@ -84,6 +105,8 @@ class Preparer:
             id(route): Outlet(route, credentials[route.credential] if route.credential else None)
             for route in table.routes
         }
+        dropped = frozenset[bytes]().union(*(one.dropped for one in self._outlets.values()))
+        self._outlines: Outlines[Prepared] = Outlines(dropped, limits.fields)
         self._limits = limits
         self._scheme = b"https://" if secure else b"http://"
         self._cache: HeadCache[Prepared] = HeadCache()
@@ -97,23 +120,33 @@ class Preparer:
         key, digits = cut_length(raw)
         prepared = self._cache.get(key)
         if prepared is None:
-            prepared = self._read(raw, cut=bool(digits))
+            prepared = self._like_another(Source(raw, digits))
             self._cache.put(key, prepared)
         return prepared, digits
 
-    def _read(self, raw: bytes, *, cut: bool) -> Prepared:
+    def _like_another(self, source: Source) -> Prepared:
+        """A head not seen before: prepared by its outline where that is known, else read whole."""
+        key, found = self._outlines.key(source)
+        known = self._outlines.get(key, found)
+        if known is None:
+            return self._read(source)
+        outline, alike = known
+        second_opinion(source.raw, alike.method)
+        return alike.with_lines(*outline.lines(found))
+
+    def _read(self, source: Source) -> Prepared:
         limits = self._limits
-        head = parse_request(raw, most_target=limits.target, most_fields=limits.fields)
+        head = parse_request(source.raw, most_target=limits.target, most_fields=limits.fields)
         framing = of_request(head.fields, head.minor)
         try:
-            return self._admit(head, framing, cut=cut)
+            return self._admit(head, framing, source)
         except MessageError as error:
             if error.status not in ANSWERED_IN_PLACE:
                 raise
             refusal = of_message(error)
         return Prepared(head.method, head.minor, _keep_alive(head), framing, None, refusal=refusal)
 
-    def _admit(self, head: RequestHead, framing: Framing, *, cut: bool) -> Prepared:
+    def _admit(self, head: RequestHead, framing: Framing, source: Source) -> Prepared:
         if head.method in FORBIDDEN_METHODS:
             raise MessageError("this method is not forwarded", 405)
         target = parse_target(head.method, head.target)
@@ -132,11 +165,23 @@ class Preparer:
         further = frozenset(name.replace(b"_", b"-") for name in nominated(head.fields))
         if key_in_authorization:
             further |= {b"authorization"}
-        prepared = self._outgoing(head, framing, match, client, further, cut=cut)
+        prepared = self._outgoing(head, framing, match, client, further, source)
         if match.route.rewrite_location:
             authority = target.authority or b"".join(values(head.fields, b"host"))
             prepared.here = self._scheme + authority if authority else b""
+        if not further:
+            self._remember(head, match, prepared, source)
         return prepared
+
+    def _remember(
+        self, head: RequestHead, match: Match, prepared: Prepared, source: Source
+    ) -> None:
+        """Spare heads that differ only where nothing is decided the same work."""
+        self._outlines.learn(head.fields)
+        tail = _hop_lines(head, upgrade=prepared.upgrade)
+        outlet = self._outlets[id(match.route)]
+        outline = outlet.outline(_start(head, match), head.fields, tail, cut=bool(source.digits))
+        self._outlines.put(self._outlines.key(source)[0], outline, prepared)
 
     def _outgoing(
         self,
@@ -145,13 +190,12 @@ class Preparer:
         match: Match,
         client: str | None,
         further: frozenset[bytes],
-        *,
-        cut: bool,
+        source: Source,
     ) -> Prepared:
         outlet = self._outlets[id(match.route)]
         upgrade = _asks_for_websocket(head)
-        start = b"%b %b HTTP/1.1" % (head.method, match.target)
-        before, after = outlet.lines(start, head.fields, further, cut=cut)
+        cut = bool(source.digits)
+        before, after = outlet.lines(_start(head, match), head.fields, further, cut=cut)
         return Prepared(
             head.method,
             head.minor,
@@ -167,6 +211,10 @@ class Preparer:
             upgrade,
             outlet.untrailed(further),
         )
+
+
+def _start(head: RequestHead, match: Match) -> bytes:
+    return b"%b %b HTTP/1.1" % (head.method, match.target)
 
 
 def _hop_lines(head: RequestHead, *, upgrade: bool) -> bytes:
