@@ -26,7 +26,7 @@ ODD_HOSTS = (
     b"Host: localhost\r\nHost: localhost", b"Host: localhost, evil.example", b"Host: localhost:1",
 )  # fmt: skip
 FIELDS = (
-    b"Accept: */*", b"X-Id: 1", b"X-Id: 2", b"A:", b"User-Agent: \xff\xfe", b"X_Custom: 1",
+    b"Accept: */*", b"X-Id: 1", b"X-Id: 2", b"A:", b"X: 1", b"User-Agent: \xff\xfe", b"X_Custom: 1",
     b"Connection: keep-alive", b"Connection: close", b"TE: trailers", b"Expect: 100-continue",
     b"Content-Type: text/plain", b'If-None-Match: "x"', b"Range: bytes=0-1",
 )  # fmt: skip
@@ -74,6 +74,8 @@ def _message(random: Random, keys: Sequence[bytes]) -> bytes:
     lines += [
         picked(random, FIELDS, HOSTILE_FIELDS, 0.4) for _ in range(random.choice((0, 0, 1, 2, 4)))
     ]
+    if random.random() < 0.3:
+        lines.append(b"X-Request-Id: %x" % random.getrandbits(32))
     if keys and random.random() < 0.8:
         lines.append(random.choice(keys))
     framing, body = _body(random)
