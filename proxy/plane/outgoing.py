@@ -70,10 +70,11 @@ class Outgoing:
 
     def wait(self, piece: Piece) -> None:
         """Remember a piece until there is a connection and a token."""
-        if piece.encoded:
+        encoded = piece.encoded
+        if encoded:
             self.keep(piece)
-            self._pending.append(piece.encoded)
-            self.waiting += len(piece.encoded)
+            self._pending.append(encoded)
+            self.waiting += len(encoded)
 
     def message(self, lease: Lease | None) -> bytes:
         """The head with the credential of this moment, and the body bytes that waited."""
@@ -102,4 +103,4 @@ class Outgoing:
         """Keep nothing from now on."""
         kept, self._kept = self._kept, None
         if kept:
-            self._budget.release(sum(map(len, kept)))
+            self._budget.release(len(kept[0]) if len(kept) == 1 else sum(map(len, kept)))
