@@ -148,6 +148,7 @@ class Preparer:
 
     def _admit(self, head: RequestHead, framing: Framing, source: Source) -> Prepared:
         if head.method in FORBIDDEN_METHODS:
+            self._guard.host(head.fields, head.minor, None)  # a broken one ends the connection
             raise MessageError("this method is not forwarded", 405)
         target = parse_target(head.method, head.target)
         if target.secure and not self._secure:

@@ -127,6 +127,8 @@ HOSTS = {
     "missing": b"GET /x HTTP/1.1\r\n\r\n",
     "double": b"GET /x HTTP/1.1\r\n" + LOCAL + LOCAL + b"\r\n",
     "double, one spelled otherwise": b"GET /x HTTP/1.1\r\n" + LOCAL + b"hOST: evil\r\n\r\n",
+    "double beside CONNECT": b"CONNECT localhost:443 HTTP/1.1\r\n" + LOCAL + LOCAL + b"\r\n",
+    "missing beside TRACE": b"TRACE /x HTTP/1.1\r\n\r\n",
     "empty": at(b""),
     "a list": at(b"localhost, evil.example"),
     "with userinfo": at(b"evil.example@localhost"),
