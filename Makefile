@@ -5,6 +5,7 @@ PYTHON ?= python3
 SOAKING := $(or $(SECONDS),60)# how long `make soak` runs
 WORKERS ?= 1# of the sidecar in `make soak`
 INPUTS ?= 200000# how many `make fuzz` judges
+TRIES ?= 10000# of `make pooled`
 SECONDS ?= 30# how long each recipe of `make live` runs
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-sidecar
@@ -20,7 +21,8 @@ KC := $(KEYCLOAK_HOME)/bin/kc.sh
 PROGRAMS := .venv-programs
 
 .PHONY: help install install-live install-envoy install-keycloak install-programs demo test \
-  lint types layers live programs fuzz soak bench bench-idle bench-memory bench-start dist clean
+  lint types layers live programs fuzz pooled soak bench bench-idle bench-memory bench-start \
+  dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -43,6 +45,9 @@ test: lint types ## lint, types, layers, unit, property and end-to-end tests
 
 fuzz: $(INSTALLED) ## hostile bytes from both sides, judged by h11; nothing unsafe may pass
 	$(BIN)/python -m tests.fuzz $(INPUTS)
+
+pooled: $(INSTALLED) ## 10,000 POSTs on connections that die as they are used: none twice, none lost
+	TRIES=$(TRIES) $(PYTEST) tests/plane/test_pooled_connections.py --quiet --capture=no
 
 lint: $(INSTALLED) ## ruff's rules and format
 	$(BIN)/ruff check .
