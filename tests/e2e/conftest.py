@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +13,7 @@ import aiohttp
 import pytest
 
 from tests.support.identity_provider import CLIENT, IdentityProvider
-from tests.support.process import Sidecar, free_ports, running
+from tests.support.process import Sidecar, free_ports, running, until
 from tests.support.upstream import Upstream, upstream
 
 SECRET = CLIENT[1]
@@ -59,6 +60,26 @@ routes:
         """The sidecar, with this configuration (text, or a file) or the usual one."""
         given = self.config() if config is None else config
         return running(given, self.home, admin=self.admin, environ=ENVIRON)
+
+    async def at_work(self, sidecar: Sidecar) -> None:
+        """Wait until it is ready, with all of its workers."""
+
+        async def complete() -> bool:
+            return self.workers == 1 or sidecar.err.count(": at work") == self.workers
+
+        await sidecar.ready()
+        await until(complete, what="every worker at work")
+
+    async def refused(self) -> bool:
+        """Whether nobody listens on the data plane's port now."""
+        host, port = self.data.split(":")
+        try:
+            _, writer = await asyncio.open_connection(host, int(port))
+        except OSError:
+            return True
+        writer.close()
+        await writer.wait_closed()
+        return False
 
 
 @pytest.fixture

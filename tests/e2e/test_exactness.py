@@ -1,20 +1,27 @@
 """The matrix and the hostile table in short, byte by byte, on the real process and its workers.
 
-Each exchange comes on two new connections, so that with two workers both of them serve it.
+Each exchange comes on two new connections, so that with two workers both of them serve it; all
+of it once more with an upstream behind TLS, and with clients on a Unix socket.
 """
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.e2e.conftest import Scene
 from tests.plane.test_hostile_requests import CLOSING, SMUGGLED, STAYING, is_ours
-from tests.support.process import Sidecar, until
-from tests.support.wire import Origin, Wire, origin
+from tests.support.certificates import Authority
+from tests.support.wire import DEADLINE, Origin, Wire, origin
 
-pytestmark = pytest.mark.parametrize("workers", [1, 2])
+PLAIN, TLS, UNIX = "plain", "TLS upstream", "Unix socket"
+pytestmark = [
+    pytest.mark.parametrize("workers", [1, 2]),
+    pytest.mark.parametrize("way", [PLAIN, TLS, UNIX]),
+]
 
 TOKEN = b"Authorization: Bearer token-1\r\n"
 ANSWERS = [
@@ -44,65 +51,94 @@ PASSES = [
 
 
 @pytest.fixture
-async def upstream() -> AsyncIterator[Origin]:
-    async with origin() as served:
+def certified(scene: Scene, way: str) -> ssl.SSLContext | None:
+    """What the upstream shows, by an authority whose certificate lies beside the configuration."""
+    if way != TLS:
+        return None
+    authority = Authority(scene.home)
+    return authority.server_context(authority.issue())
+
+
+@pytest.fixture
+async def upstream(certified: ssl.SSLContext | None) -> AsyncIterator[Origin]:
+    async with origin(certified) as served:
         yield served
 
 
-def config(scene: Scene, upstream: Origin) -> str:
+def config(scene: Scene, upstream: Origin, way: str) -> str:
     """Everything goes to the upstream whose bytes we see; bodies of ten bytes at most."""
-    route = f"  - {{path: /, upstream: 'http://127.0.0.1:{upstream.port}/', credential: api, "
-    return scene.config(route=route + "max_body: 10}")
+    scheme, tls = ("https", "tls: {ca_file: ca.pem}, ") if way == TLS else ("http", "")
+    route = (
+        f"  - {{path: /, upstream: '{scheme}://127.0.0.1:{upstream.port}/', credential: api, {tls}"
+    )
+    told = scene.config(route=route + "max_body: 10}")
+    return told.replace(f"listen: {scene.data}", "listen: unix:data.sock") if way == UNIX else told
 
 
-async def both_at_work(scene: Scene, sidecar: Sidecar) -> None:
-    async def at_work() -> bool:
-        return scene.workers == 1 or sidecar.err.count(": at work") == scene.workers
-
-    await sidecar.ready()
-    await until(at_work, what="every worker at work")
-
-
-async def connect(scene: Scene) -> Wire:
+async def connect(scene: Scene, way: str) -> Wire:
+    if way == UNIX:
+        return await Wire.connect_unix(str(scene.home / "data.sock"))
     return await Wire.connect(int(scene.data.partition(":")[2]))
 
 
+async def let_go(wire: Wire, way: str) -> None:
+    """End it and wait until the sidecar has too: the next request comes on a new one."""
+    if way == TLS:
+        wire.close()  # and wait for the other side's close_notify
+        async with asyncio.timeout(DEADLINE):
+            await wire.writer.wait_closed()
+    else:
+        wire.end()
+        assert await wire.gone() == b""
+        wire.close()
+
+
+def staying(way: str) -> list[tuple[int, bytes]]:
+    """The table's own; a Unix socket has no port that a Host could miss."""
+    return [
+        refused
+        for name, refused in STAYING.items()
+        if way != UNIX or name != "a port that is not ours"
+    ]
+
+
 async def test_what_passes_passes_byte_by_byte_in_both_directions(
-    scene: Scene, upstream: Origin
+    scene: Scene, upstream: Origin, way: str
 ) -> None:
-    async with scene.running(config(scene, upstream)) as sidecar:
-        await both_at_work(scene, sidecar)
+    async with scene.running(config(scene, upstream, way)) as sidecar:
+        await scene.at_work(sidecar)
         host = b"127.0.0.1:%d" % upstream.port
         for (sent, passed, body), answer in [(p, a) for p in PASSES for a in ANSWERS] * 2:
-            client = await connect(scene)
+            client = await connect(scene, way)
             client.send(sent, b"\r\n", body)
             arrives = b"".join((passed.replace(b"%b", host), TOKEN, b"\r\n", body))
             wire = await upstream.accept()
             assert await wire.exactly(len(arrives)) == arrives
             wire.send(answer)
             assert await client.exactly(len(answer)) == answer
-            wire.reset()
+            await let_go(wire, way)
             client.close()
 
 
 async def test_what_is_refused_is_refused_and_nothing_of_it_forwarded(
-    scene: Scene, upstream: Origin
+    scene: Scene, upstream: Origin, way: str
 ) -> None:
-    async with scene.running(config(scene, upstream)) as sidecar:
-        await both_at_work(scene, sidecar)
+    async with scene.running(config(scene, upstream, way)) as sidecar:
+        await scene.at_work(sidecar)
         for status, request in [*CLOSING.values()] * 2:
-            client = await connect(scene)
+            client = await connect(scene, way)
             client.send(request, SMUGGLED)
             assert is_ours(await client.response(), status), request
             client.send(SMUGGLED)
             client.end()
             assert await client.gone() == b"", request
             client.close()
-        for status, request in [*STAYING.values()] * 2:
-            client = await connect(scene)
+        for status, request in [*staying(way)] * 2:
+            client = await connect(scene, way)
             client.send(request, request)
             for _ in range(2):
                 assert is_ours(await client.response(), status), request
             client.close()
+        assert await sidecar.stop() == 0
         assert upstream.accepted == 0
         assert "Traceback" not in sidecar.err
