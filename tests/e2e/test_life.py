@@ -31,7 +31,7 @@ async def test_what_runs_is_finished_and_nothing_new_is_accepted(
         under_way = asyncio.create_task(client.get(scene.url + "/api/"))
         await until(lambda: _came(scene), what="the request at the upstream")
         sidecar.send(signal.SIGTERM)
-        await until(lambda: _refused(scene), what="the listener closed")
+        await until(scene.refused, what="the listener closed")
         assert (await sidecar.ask("/readyz")).text == '{"status": "draining"}'
         assert (await sidecar.ask("/healthz")).status == 200
         scene.upstream.gate.set()
@@ -129,7 +129,7 @@ async def test_a_reload_moves_a_listener_whose_address_changed(
         sidecar.send(signal.SIGHUP)
         await sidecar.says("the new configuration is at work")
         assert (await client.get(f"http://{moved}/api/")).status == 200
-        assert await _refused(scene)
+        assert await scene.refused()
         assert await sidecar.stop() == 0
 
 
@@ -209,14 +209,3 @@ async def test_it_is_found_in_a_state_directory_of_its_own_choice(scene: Scene) 
 
 async def _came(scene: Scene) -> bool:
     return bool(scene.upstream.seen)
-
-
-async def _refused(scene: Scene) -> bool:
-    host, port = scene.data.split(":")
-    try:
-        _, writer = await asyncio.open_connection(host, int(port))
-    except OSError:
-        return True
-    writer.close()
-    await writer.wait_closed()
-    return False

@@ -183,16 +183,17 @@ class Wire:
     async def request(self) -> Message:
         """A whole request."""
         head = await self.head()
-        return await self._body(head, ends=False)
+        return await self.body(head, ends=False)
 
     async def response(self, *, to_head: bool = False) -> Message:
         """A whole final response; 1xx are not skipped."""
         head = await self.head()
         if to_head or head.status in {204, 304} or head.status < 200:
             return Message(head, b"")
-        return await self._body(head, ends=True)
+        return await self.body(head, ends=True)
 
-    async def _body(self, head: Head, *, ends: bool) -> Message:
+    async def body(self, head: Head, *, ends: bool) -> Message:
+        """The body behind a head; ``ends``: without a framing it goes on to the end."""
         if head.one(b"transfer-encoding"):
             pieces = []
             while piece := await self.chunk():
