@@ -11,6 +11,7 @@ import datetime as dt
 import itertools
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ import pytest_asyncio
 from tests.e2e.conftest import ENVIRON
 from tests.support.certificates import Authority
 from tests.support.faulty import BEHAVIOURS, Faulty, deaf, faulty, unheard
-from tests.support.identity_provider import CLIENT, IdentityProvider
+from tests.support.identity_provider import CLIENT, IdentityProvider, Reply
 from tests.support.process import Sidecar, free_ports, running, until
 from tests.support.wire import Message, Wire
 
@@ -64,6 +65,19 @@ CUT: dict[str, str] = {
 }
 """An answer has begun: only the log can still say what happened."""
 
+TOGETHER = ("healthy", "refuses", "closes-before-head", "garbage", "closes-inside-counted")
+"""Faults of an upstream that come while the provider fails."""
+
+PROVIDER_FAULTS: dict[str, Reply | None] = {
+    "errs": Reply(status=500),
+    "hangs": Reply(hang=True),
+    "gone": None,
+}
+"""What every further token request gets; None is a provider that refuses connections."""
+
+LIFETIME = 4.0
+"""Seconds that a failing provider's tokens live."""
+
 
 @dataclass
 class Place:
@@ -73,6 +87,7 @@ class Place:
     sidecar: Sidecar
     plain: Faulty
     sound: Faulty
+    failing: dict[str, IdentityProvider]
     numbers: Iterator[int] = field(default_factory=itertools.count)
     wires: list[Wire] = field(default_factory=list)
 
@@ -152,7 +167,8 @@ def credentials(**providers: IdentityProvider) -> str:
 def route(name: str, port: int, ca_file: Path | None, credential: str = "api") -> str:
     """A fault's route; only where it waits for a timeout is that a short one."""
     slow = name.startswith(("stalls", "accepts", "takes", "vanishes"))
-    behaviour = name if name in BEHAVIOURS else "healthy"
+    behaviour = name.rpartition("/")[2]
+    behaviour = behaviour if behaviour in BEHAVIOURS else "healthy"
     trusted = f"tls: {{ca_file: {ca_file}}}" if ca_file else ""
     host = "localhost" if ca_file or name == "by-name" else "127.0.0.1"
     return f"""\
@@ -204,6 +220,11 @@ async def place() -> AsyncIterator[Place]:
         plain, sound, provider = [
             await stack.enter_async_context(one) for one in (faulty(), faulty(), IdentityProvider())
         ]
+        failing = {
+            name: await stack.enter_async_context(IdentityProvider()) for name in PROVIDER_FAULTS
+        }
+        for one in failing.values():
+            one.lifetime = LIFETIME
         tls = await over_tls(stack, home)
         ports = dict.fromkeys(BEHAVIOURS, plain.port) | {
             "healthy": sound.port,
@@ -216,14 +237,19 @@ async def place() -> AsyncIterator[Place]:
             route(name, port, home / "ca.pem" if name in tls else None)
             for name, port in (ports | tls).items()
         ]
+        routes += [
+            route(f"{name}/{fault}", ports[fault], None, name)
+            for name in failing
+            for fault in TOGETHER
+        ]
         data, admin = free_ports(2)
-        top = f"listen: 127.0.0.1:{data}\nadmin: 127.0.0.1:{admin}\n"
-        config = top + credentials(api=provider) + "routes:\n" + "".join(routes)
+        top = f"listen: 127.0.0.1:{data}\nadmin: 127.0.0.1:{admin}\nhold: 0.5s\n"
+        config = top + credentials(api=provider, **failing) + "routes:\n" + "".join(routes)
         sidecar = await stack.enter_async_context(
             running(config, home, admin=f"127.0.0.1:{admin}", environ=ENVIRON)
         )
         await sidecar.ready()
-        yield Place(data, sidecar, plain, sound)
+        yield Place(data, sidecar, plain, sound, failing)
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
@@ -331,3 +357,61 @@ async def test_a_name_is_reached_by_ipv4_where_nothing_listens_by_ipv6(place: Pl
     client = await place.ask(place.target("by-name"))
     assert (await client.response()).status == 200
     await place.check_lives_on(client)
+
+
+Outcome = tuple[int, str | None, bool]
+"""Status, error type, whether the client was cut inside the answer."""
+
+NO_TOKEN: Outcome = (503, "proxy_internal_response", False)
+
+
+def usual(fault: str) -> Outcome:
+    """As it is without any fault of the provider."""
+    return (*TOLD[fault], False) if fault in TOLD else (200, None, fault in CUT)
+
+
+async def outcome(place: Place, name: str, fault: str) -> Outcome:
+    """What one request gets by this credential from this upstream."""
+    client = await place.ask(place.target(f"{name}/{fault}"))
+    head = await client.head()
+    size = int(head.one(b"content-length") or 0)
+    cut = head.status == 200 and fault in CUT
+    received = await (client.gone() if cut else client.exactly(size))
+    told = (head.one(b"proxy-status") or b"").decode()
+    if told:
+        check_problem(Message(head, received), head.status, told.rpartition("=")[2])
+    assert head.status != 503 or int(head.one(b"retry-after") or 0) > 0
+    client.close()
+    return head.status, told.rpartition("=")[2] or None, len(received) < size
+
+
+async def check_beside(place: Place, name: str) -> None:
+    """Break one provider; the faults of upstreams are told as ever until its last token ends."""
+    provider, how = place.failing[name], PROVIDER_FAULTS[name]
+    before = provider.asked
+
+    async def renewed() -> bool:
+        return provider.asked > before
+
+    async def ended() -> bool:
+        outcomes = await asyncio.gather(*(outcome(place, name, fault) for fault in TOGETHER))
+        served.append(outcomes == [usual(fault) for fault in TOGETHER])
+        assert served[-1] or time.time() > ends - LIFETIME / 5, outcomes
+        return outcomes == [NO_TOKEN] * len(TOGETHER)
+
+    await until(renewed, what="a fresh token")
+    served: list[bool] = []
+    ends, asked = time.time() + LIFETIME, provider.asked
+    provider.otherwise = how
+    if how is None:
+        await provider.stop()
+    await until(ended, deadline=20, what=f"503 where the provider {name}")
+    assert served[0]
+    assert how is None or provider.asked > asked
+
+
+async def test_faults_are_told_as_ever_while_providers_fail_and_are_a_503_after_the_tokens_end(
+    place: Place,
+) -> None:
+    await asyncio.gather(*(check_beside(place, name) for name in PROVIDER_FAULTS))
+    await place.check_lives_on(None)

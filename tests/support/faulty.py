@@ -32,13 +32,11 @@ class Faulty:
 
     Attributes:
         seen: target → how many requests for it came.
-        tokens: what ``Authorization`` said, each once.
         accepted: how many connections were made to it.
     """
 
     port: int = 0
     seen: Counter[str] = field(default_factory=Counter)
-    tokens: dict[str, None] = field(default_factory=dict)
     read: asyncio.Event = field(default_factory=asyncio.Event)
     accepted: int = 0
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -63,7 +61,6 @@ class Faulty:
         head = Head(start, tuple(lines))
         target = head.target.decode()
         self.seen[target] += 1
-        self.tokens[(head.one(b"authorization") or b"").decode()] = None
         behave = BEHAVIOURS[target.split("/")[1]]
         if behave is not takes_no_body:
             await wire.reader.readexactly(int(head.one(b"content-length") or 0))
