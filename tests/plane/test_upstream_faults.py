@@ -11,8 +11,7 @@ GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 async def test_an_upstream_that_refuses_is_a_502() -> None:
-    sock, address = bound()
-    sock.close()
+    sock, address = bound()  # nobody listens, and nobody else gets it
     async with serving(route_to(address.port)) as served:
         client = await served.ask(GET)
         answer = await client.response()
@@ -20,6 +19,7 @@ async def test_an_upstream_that_refuses_is_a_502() -> None:
         assert answer.head.one(b"proxy-status") == b"token-sidecar; error=connection_refused"
         client.send(GET)
         assert (await client.response()).status == 502
+    sock.close()
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,11 @@ PROGRAM = (sys.executable, "-P", "-m", "proxy")
 """As the installed command does, it does not look for modules in the working directory."""
 
 
+PORTS = range(20_000, 32_000)
+"""Below those that the kernel gives away by itself: until it is used, and while its server is
+down, nobody else's server gets such a port and somebody's requests with it."""
+
+
 def free_port() -> int:
     """A TCP port that was free a moment ago."""
     return free_ports(1)[0]
@@ -34,11 +40,14 @@ def free_port() -> int:
 
 def free_ports(count: int) -> list[int]:
     """As many different ones; asked for one by one they may repeat."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    found: list[int] = []
+    for port in random.SystemRandom().sample(PORTS, 100 * count):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError(f"{count} free ports are not to be had")
 
 
 async def until(
