@@ -87,10 +87,10 @@ async def test_ipv6_that_is_silent_does_not_keep_tls_over_ipv4_waiting(
 
 
 async def test_an_address_that_refuses_is_followed_by_the_next() -> None:
-    sock, refusing = bound()
-    sock.close()
-    async with origin() as alive:
-        await check_answered(to(), Names(v4(refusing.port), v4(alive.port)), alive)
+    sock, refusing = bound()  # nobody listens, and nobody else gets it
+    with sock:
+        async with origin() as alive:
+            await check_answered(to(), Names(v4(refusing.port), v4(alive.port)), alive)
 
 
 async def test_addresses_that_all_are_silent_are_a_504(silent: int) -> None:
@@ -102,12 +102,12 @@ async def test_addresses_that_all_are_silent_are_a_504(silent: int) -> None:
 
 
 async def test_addresses_that_all_refuse_are_a_502() -> None:
-    sock, refusing = bound()
-    sock.close()
+    sock, refusing = bound()  # nobody listens, and nobody else gets it
     names = Names(v6(refusing.port), v4(refusing.port))
-    async with serving(route_to(0, upstream=to()), resolve=names) as served:
-        answer = await (await served.ask(GET)).response()
-        assert answer.status == 502
+    with sock:
+        async with serving(route_to(0, upstream=to()), resolve=names) as served:
+            answer = await (await served.ask(GET)).response()
+            assert answer.status == 502
         assert b"127.0.0.1" not in answer.body
 
 

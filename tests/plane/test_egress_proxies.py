@@ -220,11 +220,11 @@ async def test_a_client_that_leaves_closes_a_tunnel_that_is_not_there_yet() -> N
 
 
 async def test_a_proxy_out_of_reach_is_named() -> None:
-    sock, address = bound()
-    sock.close()
+    sock, address = bound()  # nobody listens, and nobody else gets it
     async with serving(route_to(0, upstream=behind(address.port))) as served:
         client = await served.ask(GET)
         detail = refusal(await client.response(), 502, "connection_refused")
+        sock.close()
         assert detail == f"The proxy 127.0.0.1:{address.port} refuses connections."
 
 

@@ -72,14 +72,13 @@ def test_a_directory_that_is_open_to_others_is_refused_with_what_mends_it(tmp_pa
 
 
 def test_where_it_can_not_be_made_a_warning_tells_and_requests_go_on(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
     stream = io.StringIO()
     config = Config(
         path=tmp_path / "c.yaml",
         listen=(),
         admin=None,
         metrics=None,
-        state_dir=tmp_path / "file" / "state",
+        state_dir=Path(os.devnull),
     )
     assert own_socket_ready(config, {}, Log(stream)) is None
     logging.getLogger().handlers.clear()
