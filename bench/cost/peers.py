@@ -69,7 +69,7 @@ def nginx(scene: Scene, port: int) -> list[str]:
     """Nginx with a fixed Authorization."""
     text = f"""worker_processes 1; daemon off; pid {scene.home}/nginx-{port}.pid;
 error_log {scene.home}/nginx-{port}.err;
-events {{ worker_connections 4096; }}
+events {{ worker_connections 9900; }}
 http {{ access_log off; client_max_body_size 0; keepalive_requests 100000000;
  upstream u {{ server 127.0.0.1:{scene.upstream}; keepalive 256; keepalive_requests 100000000; }}
  server {{ listen 127.0.0.1:{port} backlog=4096; location / {{
@@ -86,7 +86,7 @@ def haproxy(scene: Scene, port: int) -> list[str]:
     """HAProxy with a fixed Authorization."""
     tls = f" ssl verify required ca-file {scene.certificate}" if scene.tls else ""
     text = f"""global
-  maxconn 4096
+  maxconn 9600
   nbthread 1
 defaults
   mode http
