@@ -89,7 +89,7 @@ def machine() -> str:
         "httptools": version("httptools"),
     }
     listed = ", ".join(f"{name} {said}" for name, said in programs.items())
-    return f"{model}, Linux {platform.release().partition("-")[0]}; {listed}."
+    return f"{model}, Linux {platform.release().partition('-')[0]}; {listed}."
 
 
 def _said(command: list[str]) -> str:
