@@ -1,7 +1,7 @@
 """Time as the rest of the program sees it: two clocks and a timer, injectable.
 
 The monotonic clock measures, the wall clock notices sleep and corrections; whoever
-judges an expiry asks both and believes the earlier (behaviour.md, A token).
+judges an expiry asks both and believes the earlier.
 """
 
 from __future__ import annotations

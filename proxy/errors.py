@@ -45,7 +45,7 @@ class SecretError(SidecarError):
 
 
 class Failure(enum.StrEnum):
-    """How a failed token request is to be treated (behaviour.md, the table of answers)."""
+    """How a failed token request is to be treated: when the next one may be."""
 
     TERMINAL = "terminal"
     """The provider refuses the credential: nothing changes by trying again soon."""
