@@ -25,6 +25,7 @@ from proxy.plane.peek import ended
 from proxy.plane.prepare import Prepared
 from proxy.plane.settings import Route
 from proxy.plane.tunnel import Tunnel
+from proxy.plane.wiring import wired
 
 if TYPE_CHECKING:
     from proxy.plane.door import Door
@@ -95,12 +96,7 @@ class Inbound(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection, or turn it away."""
-        self.transport = cast("asyncio.Transport", transport)
-        # low=0 with high=1: told at once that bytes are left; high=0 hangs uvloop's TLS
-        self.transport.set_write_buffer_limits(high=1, low=0)
-        sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.transport, sock = wired(transport)
         self.deadline = self.door.now() + IDLE
         refusal = self.door.enter(self, sock)
         if refusal is not None:
@@ -233,11 +229,6 @@ class Inbound(asyncio.Protocol):
         """Listeners are closing: an idle connection goes now, a busy one after its answer."""
         if self._state is _State.LINGER or (self._state is _State.HEAD and not self._buffer):
             self.transport.close()
-
-    @property
-    def busy(self) -> bool:
-        """Whether a request is under way here."""
-        return self._exchange is not None
 
     # -- heads
 

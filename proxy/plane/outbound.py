@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import enum
 import math
-import socket
 import ssl
 from typing import TYPE_CHECKING, Final, cast
 
@@ -19,6 +18,7 @@ from proxy.plane.ending import in_order
 from proxy.plane.faults import of_tls
 from proxy.plane.relay import Counted, Relay
 from proxy.plane.tunnel import Tunnel
+from proxy.plane.wiring import wired
 
 if TYPE_CHECKING:
     from proxy.plane.exchange import Exchange
@@ -161,12 +161,7 @@ class Outbound(asyncio.BufferedProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection: no delay for small writes, no buffering beyond the socket's."""
-        self.transport = cast("asyncio.Transport", transport)
-        # low=0 with high=1: told at once that bytes are left; high=0 hangs uvloop's TLS
-        self.transport.set_write_buffer_limits(high=1, low=0)
-        sock = transport.get_extra_info("socket")
-        if sock is not None and sock.family != getattr(socket, "AF_UNIX", None):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.transport, _ = wired(transport)
         self._pool.opened(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the loop's signature
