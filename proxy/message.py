@@ -47,6 +47,7 @@ class Answer:
 
     Attributes:
         headers: names in lower case; of repeated fields the first.
+        cookies: every ``Set-Cookie`` value, in order.
     """
 
     status: int
@@ -54,3 +55,4 @@ class Answer:
     body: bytes = field(repr=False)
     sent: Moment
     received: Moment
+    cookies: tuple[str, ...] = field(default=(), repr=False)

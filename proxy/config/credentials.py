@@ -12,7 +12,14 @@ from proxy.config.credential_keys import CredentialKeys
 from proxy.config.file_keys import FileKeys
 from proxy.config.keys import RenewKeys
 from proxy.config.kinds import Written
-from proxy.config.model import ClientAuthentication, Credential, Grant, Provider, Renew
+from proxy.config.model import (
+    ClientAuthentication,
+    Credential,
+    Grant,
+    Provider,
+    Renew,
+    SecretReference,
+)
 from proxy.config.providers import Providers, check_provider, provider
 from proxy.config.report import Report, Section
 from proxy.config.scalars import UnfitError
@@ -103,10 +110,6 @@ class _Resolving:
         return {"token_url": address}
 
     def _credential(self, keys: CredentialKeys, where: Provider | None) -> Credential:
-        secrets = {
-            key: secret(getattr(keys, key), key, self._section, self._around)
-            for key in ("client_secret", "password", "refresh_token", "token")
-        }
         idle = keys.renew.idle if keys.renew else None
         return Credential(
             name=self._name,
@@ -114,8 +117,12 @@ class _Resolving:
             grant=Grant(keys.grant),
             provider=where,
             client_id=keys.client_id,
+            client_secret=self._secret(keys, "client_secret"),
             client_auth=_client_auth(keys),
             username=keys.username,
+            password=self._secret(keys, "password"),
+            refresh_token=self._secret(keys, "refresh_token"),
+            token=self._secret(keys, "token"),
             scope=keys.scope,
             audience=keys.audience or (),
             resource=keys.resource or (),
@@ -123,8 +130,10 @@ class _Resolving:
             use=keys.use or ("access_token",),
             required=idle is None if keys.required is None else keys.required,
             renew=_renew(keys.renew),
-            **secrets,
         )
+
+    def _secret(self, keys: CredentialKeys, key: str) -> SecretReference | None:
+        return secret(getattr(keys, key), key, self._section, self._around)
 
 
 def _client_auth(keys: CredentialKeys) -> ClientAuthentication:

@@ -61,28 +61,66 @@ class PlainSecret:
     at: Position = field(compare=False, repr=False)
 
 
-SecretReference = EnvSecret | FileSecret | CredentialsFileSecret | PlainSecret
+@dataclass(frozen=True, slots=True)
+class KeyringSecret:
+    """A secret in the operating system's keyring: the password of ``name`` at ``service``."""
+
+    service: str
+    name: str
+    at: Position = field(compare=False, repr=False)
+
+
+SecretReference = EnvSecret | FileSecret | CredentialsFileSecret | PlainSecret | KeyringSecret
+
+
+@dataclass(frozen=True, slots=True)
+class FromCredential:
+    """The token of another credential of this file."""
+
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class FromRequest:
+    """The bearer token that the caller of the data plane sent."""
 
 
 class Grant(enum.StrEnum):
-    """How a token is obtained (RFC 6749 section 1.3); ``static`` is none at all."""
+    """How a token is obtained (RFC 6749 section 1.3); ``static`` is none at all.
+
+    ``session`` is a web application's sign-in form: its token is the session's cookies.
+    """
 
     CLIENT_CREDENTIALS = "client_credentials"
     PASSWORD = "password"  # noqa: S105 - the grant's name
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the grant's name
+    AUTHORIZATION_CODE = "authorization_code"
+    DEVICE_CODE = "device_code"
+    TOKEN_EXCHANGE = "token_exchange"  # noqa: S105 - the grant's name
+    JWT_BEARER = "jwt_bearer"
+    SESSION = "session"
     STATIC = "static"
+
+
+BY_PERSON: frozenset[Grant] = frozenset({Grant.AUTHORIZATION_CODE, Grant.DEVICE_CODE})
+"""The grants that begin with ``token-sidecar login``: no secret of ours is enough."""
 
 
 class ClientAuthentication(enum.StrEnum):
     """How the client shows who it is (RFC 6749 section 2.3).
 
     ``basic_raw`` is Basic without the form-encoding of section 2.3.1, for providers that
-    do not decode it.
+    do not decode it. The two ``_jwt`` are OpenID Connect Core section 9, ``federated`` is an
+    assertion that somebody else signed (RFC 7523 section 2.2), ``tls`` is RFC 8705.
     """
 
     BASIC = "basic"
     BASIC_RAW = "basic_raw"
     POST = "post"
+    CLIENT_SECRET_JWT = "client_secret_jwt"  # noqa: S105 - the method's name
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS = "tls"
+    FEDERATED = "federated"
     NONE = "none"
 
 
@@ -134,10 +172,20 @@ class Egress:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """An identity provider: ``token_url``, else what discovery at ``issuer`` says."""
+    """An identity provider: what is written here, else what discovery at ``issuer`` says.
+
+    Attributes:
+        json_names: None where the token request is a form; else it is a JSON object, and these
+            are the names of its members where they differ from the form's.
+    """
 
     token_url: str | None = None
     issuer: str | None = None
+    authorize_url: str | None = None
+    device_url: str | None = None
+    revocation_url: str | None = None
+    jwks_url: str | None = None
+    json_names: Mapping[str, str] | None = None
     tls: Tls = Tls()
     egress: Egress = Egress()
     allow_insecure: bool = False
@@ -154,14 +202,67 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class Signing:
+    """A key that signs assertions (RFC 7523), and what they say.
+
+    Attributes:
+        private_key: PEM or a JWK.
+        key_id: the header's ``kid``, or None for none (a JWK's own is used).
+        algorithm: or None for what suits the key: RS256, ES256 …, EdDSA.
+        claims: beside ``exp``, ``iat`` and ``jti``; those of grant jwt_bearer.
+    """
+
+    private_key: SecretReference
+    key_id: str | None = None
+    algorithm: str | None = None
+    claims: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A sign-in form: its fields' names, None where they are found in the page itself.
+
+    ``encoding`` is urlencoded or multipart, or None for what the page says.
+    """
+
+    username: str | None = None
+    password: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How a session begins, for grant session.
+
+    Attributes:
+        url: a GET there without a session leads to the sign-in page.
+        connector: which of several Dex offers.
+        cookies: names of the cookies to send; empty: all that the host of ``url`` has set.
+    """
+
+    url: str
+    form: Form = Form()
+    connector: str | None = None
+    cookies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Credential:
     """One credential, complete.
 
     Attributes:
-        provider: None for ``static`` alone.
-        client_id: None for ``static`` alone.
+        provider: None for ``static`` alone; for ``session`` it tells TLS and proxy.
+        client_id: None for ``static`` and ``session`` alone.
         refresh_token: the first one, for the grant of that name.
         token: the credential itself, for ``static``.
+        client_signing: what signs the client's assertion, for ``private_key_jwt``.
+        assertion_audience: ``aud`` of the client's assertion; None: the issuer, else the token
+            endpoint.
+        client_assertion: one that somebody else signed, for ``federated``.
+        subject, actor: whose token is exchanged, and who acts for them (RFC 8693).
+        assertion, signing: of grant jwt_bearer: a ready one, or what signs one.
+        redirect_uri: sent as it is; None: our own on loopback, at ``redirect_port`` or any free.
+        paste: a person carries the code here by hand.
         audience, resource: sent once each (RFC 8693 section 2.1, RFC 8707 section 2).
         params: further form fields, as written; they may be confidential: not shown.
         use: fields of the answer; the first that is there is the credential.
@@ -179,6 +280,19 @@ class Credential:
     password: SecretReference | None = None
     refresh_token: SecretReference | None = None
     token: SecretReference | None = None
+    client_signing: Signing | None = None
+    assertion_audience: str | None = None
+    client_assertion: SecretReference | None = None
+    redirect_uri: str | None = None
+    redirect_port: int | None = None
+    paste: bool = False
+    subject: SecretReference | FromCredential | FromRequest | None = None
+    subject_type: str | None = None
+    requested_type: str | None = None
+    actor: SecretReference | FromCredential | None = None
+    assertion: SecretReference | None = None
+    signing: Signing | None = None
+    sign_in: SignIn | None = None
     scope: str | None = None
     audience: tuple[str, ...] = ()
     resource: tuple[str, ...] = ()
@@ -278,6 +392,14 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStore:
+    """Tokens in encrypted files below ``directory``; ``key`` None: keyring, or a file of ours."""
+
+    directory: Path
+    key: SecretReference | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole file.
 
@@ -288,6 +410,7 @@ class Config:
         clients: name → its key; empty where anybody on this machine may call.
         workers: processes that forward requests; 1: this one.
         hold: seconds.
+        store: None: this process's memory.
         warnings: what works but should not stay: plain secrets, ``verify: false``,
             ``allow_insecure``.
     """
@@ -310,4 +433,5 @@ class Config:
     drain: Drain = Drain()
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    store: FileStore | None = None
     warnings: tuple[Problem, ...] = field(default=(), compare=False)

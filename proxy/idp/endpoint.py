@@ -1,6 +1,7 @@
-"""Where a provider's token endpoint is: written in the configuration, or found by discovery.
+"""Where a provider's endpoints are: written in the configuration, or found by discovery.
 
-Asks for a discovery document only when a token is wanted, and again after a failure or an hour.
+Asks for a discovery document only when something of it is wanted, and again after a failure or an
+hour.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from proxy.clock import Clock, Moment
-from proxy.errors import TokenRequestError
-from proxy.message import Answer, Request
+from proxy.config.model import Provider
+from proxy.errors import Failure, TokenRequestError
+from proxy.message import Answer, Request, origin
 from proxy.oauth import metadata
 from proxy.oauth.metadata import Metadata
 
@@ -23,58 +25,69 @@ class Sender(Protocol):
         """The answer, whatever its status; TokenRequestError where none came."""
 
 
-class TokenEndpoint(Protocol):
-    """A token endpoint whose URL may have to be found first."""
+class Endpoints:
+    """A provider's endpoints; one may serve all credentials of the provider.
 
-    async def url(self) -> str:
-        """The URL; TokenRequestError where it can't be found."""
-
-    def doubt(self) -> None:
-        """A request to the URL failed: look again before the next one."""
-
-
-class FixedEndpoint:
-    """A token endpoint that the configuration names."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    async def url(self) -> str:
-        """The configured URL."""
-        return self._url
-
-    def doubt(self) -> None:
-        """There is nowhere to look."""
-
-
-class DiscoveredEndpoint:
-    """A token endpoint that the issuer's discovery document names.
+    Every method raises TokenRequestError where a document is needed and there is none that can be
+    believed, and never was.
 
     Args:
-        issuer: as configured; the document has to name exactly this one.
-        sender: fetches the document.
+        provider: what is configured; it takes precedence over what discovery says.
+        sender: fetches the document, which has to name exactly the configured issuer.
         clock: tells its age.
-        allow_insecure: whether it may name an endpoint without https that is not on loopback.
     """
 
-    def __init__(
-        self, issuer: str, sender: Sender, clock: Clock, *, allow_insecure: bool = False
-    ) -> None:
-        self._issuer = issuer
+    def __init__(self, provider: Provider, sender: Sender, clock: Clock) -> None:
+        self._provider = provider
         self._sender = sender
         self._clock = clock
-        self._allow_insecure = allow_insecure
         self._known: Metadata | None = None
         self._until: Moment | None = None
 
-    async def url(self) -> str:
-        """The URL, from a document that is fresh, or from the last one if none can be had.
+    @property
+    def issuer(self) -> str | None:
+        """Who issues the tokens, where the configuration says it."""
+        return self._provider.issuer
 
-        Raises:
-            TokenRequestError: there is no document that can be believed, and never was.
-        """
+    async def token(self, *, with_certificate: bool = False) -> str:
+        """The token endpoint; its alias for clients that show a certificate where there is one."""
+        if self._provider.token_url is not None:
+            return self._provider.token_url
+        found = await self.metadata()
+        if with_certificate and found.mtls_token_endpoint:
+            return found.mtls_token_endpoint
+        return found.token_endpoint
+
+    async def authorization(self) -> str:
+        """Where a person's browser is sent (RFC 6749 section 3.1)."""
+        return self._provider.authorize_url or _named(
+            (await self.metadata()).authorization_endpoint, "authorization_endpoint", self
+        )
+
+    async def device_authorization(self) -> str:
+        """Where a device asks for a code (RFC 8628 section 3.1)."""
+        return self._provider.device_url or _named(
+            (await self.metadata()).device_authorization_endpoint,
+            "device_authorization_endpoint",
+            self,
+        )
+
+    async def revocation(self) -> str | None:
+        """Where tokens are revoked (RFC 7009), or None where nobody says it."""
+        if self._provider.revocation_url or self._provider.issuer is None:
+            return self._provider.revocation_url
+        return (await self.metadata()).revocation_endpoint
+
+    async def jwks(self) -> str | None:
+        """Where the issuer's keys are (RFC 7517), or None where nobody says it."""
+        if self._provider.jwks_url or self._provider.issuer is None:
+            return self._provider.jwks_url
+        return (await self.metadata()).jwks_uri
+
+    async def metadata(self) -> Metadata:
+        """The issuer's document: one that is fresh, or the last one if none can be had."""
         if self._known is not None and self._is_fresh():
-            return self._known.token_endpoint
+            return self._known
         try:
             self._known = await self._discover()
         except TokenRequestError:
@@ -82,18 +95,32 @@ class DiscoveredEndpoint:
                 raise
         else:
             self._until = self._clock.now().later(FRESH)
-        return self._known.token_endpoint
+        return self._known
 
     def doubt(self) -> None:
-        """Look again before the next request: the provider may have moved."""
+        """A request to an endpoint failed: look again before the next one, it may have moved."""
         self._until = None
 
     def _is_fresh(self) -> bool:
         return self._until is not None and self._clock.now().until(self._until) > 0
 
     async def _discover(self) -> Metadata:
-        first, second = metadata.requests(self._issuer)
+        issuer = self._provider.issuer
+        if issuer is None:
+            raise ValueError("a provider without an issuer has no metadata")
+        first, second = metadata.requests(issuer)
         answer = await self._sender.send(first)
         if not metadata.is_present(answer):
             answer = await self._sender.send(second)
-        return metadata.read(answer, self._issuer, allow_insecure=self._allow_insecure)
+        return metadata.read(answer, issuer, allow_insecure=self._provider.allow_insecure)
+
+
+def _named(url: str | None, name: str, endpoints: Endpoints) -> str:
+    if url is None:
+        raise TokenRequestError(
+            f"the discovery document of {origin(endpoints.issuer or '')} names no {name};"
+            " the provider may not offer this grant",
+            failure=Failure.SLOW,
+            reason="discovery",
+        )
+    return url

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from proxy.clock import Clock
 from proxy.errors import Failure, SecretError, TokenRequestError
-from proxy.idp.endpoint import Sender, TokenEndpoint
+from proxy.idp.endpoint import Endpoints, Sender
 from proxy.message import Request, origin
 from proxy.oauth import request, response
 from proxy.oauth.circumstances import DEFAULT_LIFETIME, Circumstances
@@ -40,7 +40,7 @@ class TokenRequests:
 
     Args:
         registration: the client.
-        endpoint: where to ask.
+        endpoints: where to ask.
         sender: carries the requests.
         clock: tells how long ago the client's secret changed.
         wish: what to ask for.
@@ -51,7 +51,7 @@ class TokenRequests:
     def __init__(
         self,
         registration: Registration,
-        endpoint: TokenEndpoint,
+        endpoints: Endpoints,
         sender: Sender,
         clock: Clock,
         *,
@@ -60,7 +60,7 @@ class TokenRequests:
         default_lifetime: float = DEFAULT_LIFETIME,
     ) -> None:
         self._registration = registration
-        self._endpoint = endpoint
+        self._endpoints = endpoints
         self._sender = sender
         secret = registration.secret
         self._secret = None if secret is None else Rotating(secret, clock)
@@ -104,7 +104,7 @@ class TokenRequests:
     ) -> Token:
         secret = None if self._secret is None else read_secret(self._secret)
         client = Client(self._registration.client_id, self._registration.authentication, secret)
-        url = await self._endpoint.url()
+        url = await self._endpoints.token()
         about = Circumstances(
             where=origin(url),
             use=use or self.use,
@@ -121,7 +121,7 @@ class TokenRequests:
 
     def _learn(self, error: TokenRequestError) -> None:
         if error.failure is not Failure.TERMINAL:
-            self._endpoint.doubt()
+            self._endpoints.doubt()
         if error.error in CLIENT_REFUSED and self._secret is not None:
             self._secret.refused()
 

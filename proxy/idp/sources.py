@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from proxy.clock import Clock
-from proxy.config.model import Credential, Grant, Provider, SecretReference
+from proxy.config.model import Credential, Grant, SecretReference
 from proxy.idp.client_credentials import ClientCredentialsSource
-from proxy.idp.endpoint import DiscoveredEndpoint, FixedEndpoint, Sender, TokenEndpoint
+from proxy.idp.endpoint import Endpoints, Sender
 from proxy.idp.password import PasswordSource
 from proxy.idp.refresh_token import RefreshTokenSource
 from proxy.idp.requests import Registration, TokenRequests
@@ -21,15 +21,6 @@ from proxy.tokens.ports import TokenSource
 
 T = TypeVar("T")
 INCOMPLETE: Final = "an incomplete credential got past the configuration's checks"
-
-
-def endpoint(provider: Provider, sender: Sender, clock: Clock) -> TokenEndpoint:
-    """A provider's token endpoint; one may serve all credentials of the provider."""
-    if provider.token_url is not None:
-        return FixedEndpoint(provider.token_url)
-    return DiscoveredEndpoint(
-        _given(provider.issuer), sender, clock, allow_insecure=provider.allow_insecure
-    )
 
 
 def token_source(
@@ -60,6 +51,8 @@ def token_source(
             return PasswordSource(requests, username, secret(credential.password), clock)
         case Grant.REFRESH_TOKEN:
             return RefreshTokenSource(requests, secret(credential.refresh_token), clock)
+        case _:
+            raise NotImplementedError(credential.grant)
 
 
 def _requests(
@@ -72,7 +65,7 @@ def _requests(
             authentication=ClientAuthentication(credential.client_auth.value),
             secret=None if reference is None else source(reference, environ),
         ),
-        endpoint(_given(credential.provider), sender, clock),
+        Endpoints(_given(credential.provider), sender, clock),
         sender,
         clock,
         wish=Wish(credential.scope, credential.audience, credential.resource, credential.params),

@@ -86,7 +86,8 @@ class Carrier:
             headers: dict[str, str] = {}
             for name, value in response.headers.items():
                 headers.setdefault(name.lower(), value)
-            return Answer(response.status, headers, body, sent, self._clock.now())
+            cookies = tuple(response.headers.getall("Set-Cookie", ()))
+            return Answer(response.status, headers, body, sent, self._clock.now(), cookies)
 
     async def _body(self, response: ClientResponse, where: str) -> bytes:
         body = bytearray()

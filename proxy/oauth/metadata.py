@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from authlib.oauth2 import rfc8414
@@ -18,13 +18,31 @@ from proxy.errors import Failure, TokenRequestError
 from proxy.message import Answer, Request, is_loopback, origin
 from proxy.oauth.body import json_object, parse
 
+_FURTHER: Final = (
+    "authorization_endpoint",
+    "device_authorization_endpoint",
+    "revocation_endpoint",
+    "jwks_uri",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is used of an issuer's document."""
+    """What is used of an issuer's document.
+
+    Attributes:
+        mtls_token_endpoint: where a client that shows a certificate asks (RFC 8705 section 5).
+        names_itself: answers to an authorization request carry ``iss`` (RFC 9207 section 3).
+    """
 
     issuer: str
     token_endpoint: str
+    authorization_endpoint: str | None = None
+    device_authorization_endpoint: str | None = None
+    revocation_endpoint: str | None = None
+    jwks_uri: str | None = None
+    mtls_token_endpoint: str | None = None
+    names_itself: bool = False
 
 
 def requests(issuer: str) -> tuple[Request, Request]:
@@ -56,7 +74,26 @@ def read(answer: Answer, issuer: str, *, allow_insecure: bool = False) -> Metada
         raise _absent(answer, issuer)
     content = json_object(answer, where)
     _check_issuer(content.get("issuer"), issuer)
-    return Metadata(issuer, _token_endpoint(content, where, allow_insecure=allow_insecure))
+    token_endpoint = _endpoint(content, "token_endpoint", where, allow_insecure=allow_insecure)
+    if token_endpoint is None:
+        raise _distrust(f"the discovery document of {where} names no token_endpoint; set token_url")
+    further = {
+        name: _endpoint(content, name, where, allow_insecure=allow_insecure) for name in _FURTHER
+    }
+    aliases = content.get("mtls_endpoint_aliases")
+    with_certificate = _endpoint(
+        aliases if isinstance(aliases, dict) else {},
+        "token_endpoint",
+        where,
+        allow_insecure=allow_insecure,
+    )
+    return Metadata(
+        issuer,
+        token_endpoint,
+        **further,
+        mtls_token_endpoint=with_certificate,
+        names_itself=content.get("authorization_response_iss_parameter_supported") is True,
+    )
 
 
 def _absent(answer: Answer, issuer: str) -> TokenRequestError:
@@ -79,24 +116,29 @@ def _check_issuer(said: object, issuer: str) -> None:
     )
 
 
-def _token_endpoint(content: Mapping[str, Any], where: str, *, allow_insecure: bool) -> str:
-    url = content.get("token_endpoint")
-    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
-        raise _distrust(f"the discovery document of {where} names no token_endpoint; set token_url")
+def _endpoint(
+    content: Mapping[str, Any], name: str, where: str, *, allow_insecure: bool
+) -> str | None:
+    """The URL under ``name``, or None where there is none; one that can't be used is refused."""
+    url = content.get(name)
+    if url is None:
+        return None
     try:
         scheme, host = _split(url)
     except ValueError:
         scheme, host = "", None
     if not host or scheme not in {"https", "http"}:
-        raise _distrust(f"the token_endpoint in the discovery document of {where} is no URL")
+        raise _distrust(f"the {name} in the discovery document of {where} is no URL")
     if scheme == "http" and not (allow_insecure or is_loopback(host)):
         raise _distrust(
-            f"the discovery document of {where} names a token_endpoint without https: {origin(url)}"
+            f"the discovery document of {where} names a {name} without https: {origin(url)}"
         )
-    return url
+    return str(url)
 
 
-def _split(url: str) -> tuple[str, str | None]:
+def _split(url: object) -> tuple[str, str | None]:
+    if not isinstance(url, str) or not url.isascii() or not url.isprintable():
+        raise ValueError(url)
     parts = urlsplit(url)
     if "@" in parts.netloc or parts.port == 0:
         raise ValueError(url)

@@ -9,6 +9,7 @@ from proxy.config.model import (
     CredentialsFileSecret,
     EnvSecret,
     FileSecret,
+    KeyringSecret,
     PlainSecret,
     SecretReference,
 )
@@ -28,6 +29,8 @@ def source(reference: SecretReference, environ: Mapping[str, str]) -> SecretSour
             return FieldSource(reference.path, _client_secret)
         case PlainSecret():
             return PlainSource(reference.value)
+        case KeyringSecret():
+            raise NotImplementedError("keyring")
 
 
 def _client_secret(text: str) -> Secret:

@@ -34,7 +34,7 @@ class Held:
         if entry.token is None:
             raise ValueError("an entry without a token can't be held")
         value = entry.token.value.reveal().encode("ascii")
-        self.lease = Lease(entry.generation, value, entry.token.field)
+        self.lease = Lease(entry.generation, value, entry.token.field, entry.token.session)
         self.entry = entry
         self._keep_to(schedule(entry.token, margin, jitter))
 

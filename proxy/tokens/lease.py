@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from proxy.tokens.session import Session
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -16,8 +18,10 @@ class Lease:
         generation: counts the tokens of a credential; named again when an upstream says 401.
         value: the token, visible ASCII; hidden from repr.
         field: the answer's field it came from, e.g. ``access_token``.
+        session: set where the value is a session's cookies.
     """
 
     generation: int
     value: bytes = field(repr=False)
     field: str
+    session: Session | None = None

@@ -30,6 +30,8 @@ class Entry:
         storm_until: until then a 401 for the current generation rejects nothing
             (``renew.min_interval`` after a renewal that a 401 caused, or after the provider gave
             the same token again).
+        learned: seconds: how old sessions were when the upstream last said that one had ended;
+            None where it never did.
     """
 
     token: Token | None = None
@@ -37,6 +39,7 @@ class Entry:
     refresh: RefreshToken | None = None
     rejected: int = 0
     storm_until: Moment | None = None
+    learned: float | None = None
 
 
 class TokenSource(Protocol):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from proxy.clock import Moment
 from proxy.secret import Secret
+from proxy.tokens.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Token:
         received: when the provider's answer came.
         expires: when it ends, or None for one that does not (a static opaque token).
         refresh: what renews it without the resource owner, where the provider gave one.
+        session: set where the value is a session's cookies.
         warnings: what was odd about the answer, in words fit for a log.
     """
 
@@ -37,6 +39,7 @@ class Token:
     received: Moment
     expires: Moment | None
     refresh: RefreshToken | None = None
+    session: Session | None = None
     warnings: tuple[str, ...] = ()
 
     @property
