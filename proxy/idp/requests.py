@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from proxy.clock import Clock
 from proxy.errors import Failure, SecretError, TokenRequestError
 from proxy.idp.endpoint import Endpoints, Sender
-from proxy.message import Request, origin
+from proxy.message import Answer, Request, origin
 from proxy.oauth import request, response
 from proxy.oauth.circumstances import DEFAULT_LIFETIME, Circumstances
 from proxy.oauth.client import Client, ClientAuthentication
@@ -23,7 +23,9 @@ from proxy.secrets.rotating import Rotating
 from proxy.secrets.source import SecretSource
 from proxy.tokens.token import Token
 
+T = TypeVar("T")
 Build = Callable[[str, Client], Request]
+Read = Callable[[Answer, Circumstances], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ class TokenRequests:
         self._default_lifetime = default_lifetime
         self.use = use
 
+    @property
+    def client_id(self) -> str:
+        """Who asks."""
+        return self._registration.client_id
+
+    @property
+    def wish(self) -> Wish:
+        """What is asked for."""
+        return self._wish
+
     async def client_credentials(self) -> Token:
         """Ask for the client's own token."""
         return await self._ask(
@@ -102,9 +114,28 @@ class TokenRequests:
         use: tuple[str, ...] | None = None,
         password: bool = False,
     ) -> Token:
+        url = await self._endpoints.token()
+        return await self.ask(
+            url, build, response.read, carried=carried, use=use, password=password
+        )
+
+    async def ask(
+        self,
+        url: str,
+        build: Build,
+        read: Read[T],
+        *,
+        carried: Secret | None = None,
+        use: tuple[str, ...] | None = None,
+        password: bool = False,
+    ) -> T:
+        """Ask any endpoint of the provider as this client; what ``read`` makes of the answer.
+
+        ``carried``: what the request brings along besides the client's secret, and no message may
+        repeat. ``use``: other fields than usual. ``password``: a person's goes along.
+        """
         secret = None if self._secret is None else read_secret(self._secret)
         client = Client(self._registration.client_id, self._registration.authentication, secret)
-        url = await self._endpoints.token()
         about = Circumstances(
             where=origin(url),
             use=use or self.use,
@@ -114,7 +145,7 @@ class TokenRequests:
             secrets=tuple(filter(None, (secret, carried))),
         )
         try:
-            return response.read(await self._sender.send(build(url, client)), about)
+            return read(await self._sender.send(build(url, client)), about)
         except TokenRequestError as error:
             self._learn(error)
             raise
