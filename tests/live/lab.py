@@ -1,4 +1,4 @@
-"""Everything a live test stands on: Keycloak, a gate per tenant, Envoy and the strict API."""
+"""What the vendors' recipes stand on: a gate to Keycloak per tenant, Envoy, the strict API."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tests.live.admin import Administrator
 from tests.live.envoy import Envoy, Trust
 from tests.live.gate import Gate
 from tests.live.keycloak import Keycloak
-from tests.live.ports import accepts, free_ports
+from tests.live.ports import accepts
 from tests.live.recipes import configuration
 from tests.live.sidecar import Installation, install
 from tests.live.tenants import MARYS_PASSWORD, Tenant
-from tests.support.process import until
+from tests.support.process import free_ports, until
 
 
 class Lab:
     """The servers of one run. ``gates`` has one way to Keycloak per tenant, by its name."""
 
-    def __init__(self, distribution: Path, work: Path, http: aiohttp.ClientSession) -> None:
+    def __init__(self, keycloak: Keycloak, work: Path, http: aiohttp.ClientSession) -> None:
         self.http = http
         self._work = work
         self._numbers = itertools.count(1)
-        keycloak, envoy, envoy_admin, self._api_port, ledger = free_ports(5)
-        self.keycloak = Keycloak(distribution, work, keycloak)
+        envoy, envoy_admin, self._api_port, ledger = free_ports(4)
+        self.keycloak = keycloak
         self.administrator = Administrator(self.keycloak, http)
         self.envoy = Envoy(work, envoy, envoy_admin)
         self.gates: dict[str, Gate] = {}
@@ -41,10 +41,9 @@ class Lab:
         self._upstream: Process | None = None
 
     async def start(self, tenants: Iterable[Tenant]) -> None:
-        """Bring up all of it and make the tenants known at Keycloak."""
+        """Bring up all of it and make the tenants known at Keycloak, which runs already."""
         tenants = tuple(tenants)
         await self._start_upstream()
-        await self.keycloak.start(self.http)
         await self._enrol(tenants)
         for tenant, port in zip(tenants, free_ports(len(tenants)), strict=True):
             self.gates[tenant.name] = Gate(port, self.keycloak.port)
@@ -57,7 +56,6 @@ class Lab:
         for gate in self.gates.values():
             await gate.close()
         await self.envoy.stop()
-        await self.keycloak.kill()
         if self._upstream is not None:
             self._upstream.kill()
             await self._upstream.wait()

@@ -1,9 +1,8 @@
-"""Loopback ports: free ones, and whether somebody listens."""
+"""Whether somebody listens on a loopback port."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 
 
 async def accepts(port: int) -> bool:
@@ -14,15 +13,3 @@ async def accepts(port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def free_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on, all different."""
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()

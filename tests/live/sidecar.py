@@ -10,8 +10,8 @@ from typing import Any
 
 import yaml
 
-from tests.live.ports import accepts, free_ports
-from tests.support.process import Finished, Sidecar, command, running, until
+from tests.live.ports import accepts
+from tests.support.process import Finished, Sidecar, command, free_ports, running, until
 
 GRACE = 40.0
 """Seconds from SIGTERM to exit that a test allows."""

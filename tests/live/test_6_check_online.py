@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from tests.live.lab import Lab
-from tests.live.ports import free_ports
 from tests.live.report import Report
 from tests.live.tenants import CHECK, TOKEN_PATH
+from tests.support.process import free_ports
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 NOBODY = f"http://127.0.0.1:{free_ports(1)[0]}/auth/realms/acme/{TOKEN_PATH}"
