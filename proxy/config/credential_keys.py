@@ -28,6 +28,10 @@ _RESERVED: Final = (
     "scope",
     "audience",
     "resource",
+    "code",
+    "code_verifier",
+    "device_code",
+    "redirect_uri",
 )
 
 

@@ -1,4 +1,4 @@
-"""Builds token requests: RFC 6749 sections 4.3, 4.4 and 6, resource indicators by RFC 8707.
+"""Builds token requests: RFC 6749 sections 4.1.3, 4.3, 4.4 and 6, RFC 8628 section 3.4.
 
 Decides what goes into the form; knows neither where the secrets come from nor who sends it.
 """
@@ -27,9 +27,15 @@ RESERVED: Final = frozenset(
         "scope",
         "audience",
         "resource",
+        "code",
+        "code_verifier",
+        "device_code",
+        "redirect_uri",
     }
 )
 """Form fields that have a setting of their own; extra ``params`` may not speak for them."""
+
+DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +97,49 @@ def refresh(url: str, client: Client, wish: Wish, token: Secret, scope: str | No
     return _request(url, client, wish, "refresh_token", refresh_token=token.reveal(), scope=scope)
 
 
+def authorization_code(
+    url: str, client: Client, wish: Wish, code: Secret, redirect_uri: str, verifier: Secret
+) -> Request:
+    """A token for the code that a person's browser brought: RFC 6749 section 4.1.3.
+
+    ``redirect_uri`` is the authorization request's, ``verifier`` that of RFC 7636 section 4.5.
+    """
+    return _request(
+        url,
+        client,
+        wish,
+        "authorization_code",
+        code=code.reveal(),
+        redirect_uri=redirect_uri,
+        code_verifier=verifier.reveal(),
+    )
+
+
+def device_code(url: str, client: Client, wish: Wish, code: Secret) -> Request:
+    """A token for what a person allows elsewhere meanwhile: RFC 8628 section 3.4."""
+    return _request(url, client, wish, DEVICE_CODE, device_code=code.reveal())
+
+
+def device_authorization(url: str, client: Client, wish: Wish) -> Request:
+    """A code for a device that has no browser: RFC 8628 section 3.1."""
+    scope = (("scope", wish.scope),) if wish.scope else ()
+    return _post(url, client, "", [*scope, *wish.extras()])
+
+
+def revocation(url: str, client: Client, token: Secret, hint: str) -> Request:
+    """Have a token of the type ``hint`` end now: RFC 7009 section 2.1."""
+    return _post(url, client, "", [("token", token.reveal()), ("token_type_hint", hint)])
+
+
 def _request(url: str, client: Client, wish: Wish, grant: str, **fields: str | None) -> Request:
-    proof = prove(client)
     form: str = prepare_token_request(grant, **fields)
     # The second step, because the first takes each field once and by keyword only.
-    body: str = add_params_to_qs(form, [*proof.params, *wish.extras()])
+    return _post(url, client, form, wish.extras())
+
+
+def _post(url: str, client: Client, form: str, more: list[tuple[str, str]]) -> Request:
+    proof = prove(client)
+    body: str = add_params_to_qs(form, [*proof.params, *more])
     headers = {
         "Accept": "application/json",
         "Content-Type": "application/x-www-form-urlencoded",

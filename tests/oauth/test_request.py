@@ -118,3 +118,47 @@ def test_whatever_the_secrets_hold_they_arrive_whole(username: str, secret: str)
     built = request.password(URL, PUBLIC, Wish(), username, Secret(secret))
     fields = dict(form(built))
     assert (fields["username"], fields["password"]) == (username, secret)
+
+
+def test_a_code_goes_with_its_redirect_uri_and_verifier() -> None:
+    wish = Wish("openid", ("api",), ("https://api.example",), {"more": "yes"})
+    code, verifier = Secret("c/0&de"), Secret("v" * 43)
+    built = request.authorization_code(
+        URL, PUBLIC, wish, code, "https://app.example/cb?a=1", verifier
+    )
+    assert sorted(form(built)) == sorted(
+        [
+            ("grant_type", "authorization_code"),
+            ("code", "c/0&de"),
+            ("redirect_uri", "https://app.example/cb?a=1"),
+            ("code_verifier", "v" * 43),
+            ("client_id", "me"),
+            ("audience", "api"),
+            ("resource", "https://api.example"),
+            ("more", "yes"),
+        ]
+    )
+
+
+def test_a_device_asks_for_a_code_and_then_for_its_token() -> None:
+    wish = Wish("openid profile", ("api",))
+    asked = request.device_authorization(URL, PUBLIC, wish)
+    assert form(asked) == [
+        ("client_id", "me"),
+        ("scope", "openid profile"),
+        ("audience", "api"),
+    ]
+    polled = request.device_code(URL, PUBLIC, wish, Secret("d"))
+    assert form(polled) == [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:device_code"),
+        ("device_code", "d"),
+        ("client_id", "me"),
+        ("audience", "api"),
+    ]
+
+
+def test_a_token_is_revoked_with_a_hint_and_the_clients_proof() -> None:
+    client = Client("me", ClientAuthentication.BASIC, Secret("secret"))
+    built = request.revocation(URL, client, Secret("r"), "refresh_token")
+    assert form(built) == [("token", "r"), ("token_type_hint", "refresh_token")]
+    assert basic(built) == "me:secret"
