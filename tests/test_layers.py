@@ -29,7 +29,7 @@ ENTERS = {
     "authlib": {"oauth"},
     "click": {"cli"},
     "httptools": {"http1"},
-    "joserfc": {"demo"},
+    "joserfc": {"demo", "oauth"},
     "prometheus_client": {"control"},
     "pyarrow": {"demo"},
     "pydantic": {"config"},
