@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
@@ -21,6 +23,9 @@ from tests.live.lab import Lab
 from tests.live.report import Report
 from tests.live.tenants import TENANTS
 from tests.support.certificates import Authority, Pair
+
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
 
 collect_ignore_glob = [] if "KEYCLOAK_HOME" in os.environ else ["test_*.py"]
 REPORT = pytest.StashKey[Report]()
@@ -106,6 +111,15 @@ async def lab(keycloak: Keycloak, work: Path, http: aiohttp.ClientSession) -> As
         yield lab
     finally:
         await lab.stop()
+
+
+@pytest.fixture
+def chromium(work: Path) -> Iterator[Chrome]:
+    """A Chromium that knows nobody yet; it accepts any certificate."""
+    from tests.live.chromium import chromium as browsing  # noqa: PLC0415 - not installed elsewhere
+
+    with browsing(work / f"chromium-{uuid.uuid4().hex}", trusting=True) as driver:
+        yield driver
 
 
 @pytest.fixture(scope="session")

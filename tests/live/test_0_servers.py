@@ -1,0 +1,92 @@
+"""First of all: the servers are what the other tests take them for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from tests.live.dex import CALLBACK, Client, DexSetup, dex, password_connector
+from tests.live.oauth2_proxy import COOKIE, Guard, guard
+from tests.live.tenants import MARY, MARYS_PASSWORD
+from tests.support.upstream import upstream
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+@contextlib.asynccontextmanager
+async def browser() -> AsyncIterator[aiohttp.ClientSession]:
+    """A client that keeps cookies, also those of addresses without a name."""
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def guarded(work: Path) -> AsyncIterator[tuple[Guard, str]]:
+    """An API behind oauth2-proxy behind Dex, and Dex's issuer."""
+    door = guard()
+    async with (
+        upstream() as api,
+        dex(DexSetup((door.client,)), work) as server,
+        door.running(server.issuer, api.url, work, lifetime=60),
+    ):
+        yield door, server.issuer
+
+
+async def test_dex_gives_tokens_for_a_password(work: Path) -> None:
+    setup = DexSetup(clients=(Client("app", secret="s"),), lifetime=5)
+    form = {"grant_type": "password", "username": MARY, "password": MARYS_PASSWORD}
+    form |= {"scope": "openid"}
+    async with dex(setup, work) as server, browser() as http:
+        who = {"Authorization": aiohttp.encode_basic_auth("app", "s")}
+        async with http.post(f"{server.issuer}/token", data=form, headers=who) as answer:
+            told = await answer.json()
+    assert (answer.status, 3 <= told["expires_in"] <= 5) == (200, True)
+    assert "id_token" in told
+
+
+async def test_dex_over_tls_offers_its_connectors(work: Path, authority, shown) -> None:
+    connectors = (CALLBACK, password_connector("jane", "pw"))
+    setup = DexSetup((Client("app", ("http://localhost/cb",), "s"),), connectors, shown=shown)
+    async with dex(setup, work) as server, browser() as http:
+        asked = {"client_id": "app", "redirect_uri": "http://localhost/cb", "scope": "openid"}
+        asked |= {"response_type": "code"}
+        url = f"{server.issuer}/auth"
+        async with http.get(url, params=asked, ssl=authority.client_context()) as answer:
+            page = await answer.text()
+    assert set(re.findall(r'href="/dex/auth/([a-z]+)', page)) == {"local", "mock", "other"}
+
+
+async def test_oauth2_proxy_lets_in_who_signed_in_at_dex(work: Path) -> None:
+    async with guarded(work) as (door, issuer), browser() as http:
+        async with http.post(door.url, allow_redirects=False) as answer:
+            assert answer.status == 302
+            assert answer.headers["Location"].startswith(issuer)
+        async with http.get(door.url) as answer:
+            assert "/dex/auth/local/login" in str(answer.url)
+        form = {"login": MARY, "password": MARYS_PASSWORD}
+        async with http.post(answer.url, data=form) as answer:
+            assert (answer.status, await answer.text()) == (200, "hello")
+        assert COOKIE in {cookie.key for cookie in http.cookie_jar}
+
+
+async def test_chromium_signs_in_at_dex_behind_the_guard(work: Path, chromium: Chrome) -> None:
+    async with guarded(work) as (door, _issuer):
+        await asyncio.to_thread(sign_in, chromium, door.url)
+        assert chromium.get_cookie(COOKIE)
+
+
+def sign_in(chromium: Chrome, url: str) -> None:
+    chromium.get(url)
+    chromium.find_element(By.NAME, "login").send_keys(MARY)
+    chromium.find_element(By.NAME, "password").send_keys(MARYS_PASSWORD)
+    chromium.find_element(By.TAG_NAME, "form").submit()
+    WebDriverWait(chromium, 20).until(lambda shown: "hello" in shown.page_source)
