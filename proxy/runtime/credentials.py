@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
 from proxy.secrets.references import source
+from proxy.stores.identity import identity
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.event import Event
@@ -35,9 +35,14 @@ PATIENCE: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A credential with what it was made from; ``secrets`` are the values at that time."""
+    """A credential with what it was made from; ``secrets`` are the values at that time.
+
+    Attributes:
+        identity: what the store knows it by; it may depend on other credentials.
+    """
 
     configured: model.Credential
+    identity: str
     carrier: CarrierKey | None
     secrets: tuple[Secret, ...]
     credential: Credential
@@ -70,7 +75,7 @@ class Credentials:
             SecretError: a secret can't be read.
             TlsError: a certificate file can't be used.
         """
-        return {name: self._planned(one) for name, one in configured.items()}
+        return {name: self._planned(one, configured) for name, one in configured.items()}
 
     async def adopt(self, planned: Mapping[str, Held]) -> None:
         """Hold what ``plan`` gave: start what is new, close what is gone."""
@@ -104,17 +109,24 @@ class Credentials:
         """How each is doing."""
         return tuple(held.credential.status() for held in self._held.values())
 
-    def _planned(self, configured: model.Credential) -> Held:
+    def _planned(
+        self, configured: model.Credential, others: Mapping[str, model.Credential]
+    ) -> Held:
         key = self._carriers.key(configured.provider)
         secrets = tuple(
             source(one, self._environ).read() for one in secrets_of(configured) if one is not None
         )
+        known_by = identity(configured, others)
         held = self._held.get(configured.name)
-        if held is not None and held.configured == configured and held.carrier == key:
+        made_from = (configured, known_by, key)
+        if held is not None and (held.configured, held.identity, held.carrier) == made_from:
             return replace(held, secrets=secrets)
-        return Held(configured, key, secrets, self._credential(configured, key))
+        made = self._credential(configured, key, known_by)
+        return Held(configured, known_by, key, secrets, made)
 
-    def _credential(self, configured: model.Credential, key: CarrierKey | None) -> Credential:
+    def _credential(
+        self, configured: model.Credential, key: CarrierKey | None, known_by: str
+    ) -> Credential:
         return Credential(
             configured.name,
             source=token_source(
@@ -123,8 +135,9 @@ class Credentials:
                 environ=self._environ,
                 clock=self._clock,
             ),
-            store=self._store,
-            identity=identity(configured),
+            # A static token's place says what it is: what was read from it before must not stay.
+            store=MemoryStore() if configured.grant is model.Grant.STATIC else self._store,
+            identity=known_by,
             renewal=RenewalPolicy(
                 margin=configured.renew.margin,
                 min_interval=configured.renew.min_interval,
@@ -140,13 +153,3 @@ class Credentials:
 async def _refresh(credential: Credential) -> None:
     with contextlib.suppress(CredentialUnavailable):  # its own event tells why
         await credential.refresh(PATIENCE)
-
-
-def identity(configured: model.Credential) -> str:
-    """What the store knows it by: changes with everything that its tokens depend on.
-
-    The secrets themselves are no part of it: their references are.
-    """
-    depends_on = repr((configured, sorted(configured.params.items())))
-    told = hashlib.sha256(depends_on.encode()).hexdigest()[:16]
-    return f"{configured.name}:{told}"

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.clock import SystemClock
 from proxy.config import model
-from proxy.runtime.credentials import Credentials, identity
+from proxy.runtime.credentials import Credentials
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
 from proxy.tokens.event import Event
@@ -85,9 +85,20 @@ async def test_credentials_of_one_provider_share_what_carries_their_requests() -
     assert planned["a"].carrier != planned["c"].carrier
 
 
-def test_the_identity_changes_with_what_a_token_depends_on_and_holds_no_secret() -> None:
-    one = static("a")
-    assert identity(one) == identity(replace(one, at=model.Position("other.yaml", 7, 7)))
-    assert identity(one) != identity(replace(one, params={"tenant": "x"}))
-    assert identity(one) != identity(replace(one, name="b"))
-    assert identity(one) == identity(static("a", "canary"))
+async def test_a_static_token_that_changed_is_not_taken_from_memory() -> None:
+    credentials = held()
+    for value in ("before", "after"):
+        await credentials.adopt(credentials.plan({"a": static("a", value)}))
+        credential = credentials.plan({"a": static("a", value)})["a"].credential
+        assert (await credential.acquire(1.0)).value == value.encode()
+    await credentials.close()
+
+
+async def test_an_exchange_starts_anew_when_whom_it_stands_for_changes() -> None:
+    exchange = replace(static("x"), subject=model.FromCredential("person"))
+    credentials = held()
+    before = credentials.plan({"x": exchange, "person": replace(static("person"), username="a")})
+    await credentials.adopt(before)
+    after = credentials.plan({"x": exchange, "person": replace(static("person"), username="b")})
+    assert after["x"].credential is not before["x"].credential
+    await credentials.close()
