@@ -1,4 +1,4 @@
-"""What a Keycloak administrator does before a vendor's users can log in, by the admin REST API."""
+"""What a Keycloak administrator does before anybody can log in, by the admin REST API."""
 
 from __future__ import annotations
 
@@ -29,19 +29,30 @@ class Administrator:
         self._keycloak = keycloak
         self._http = http
 
-    async def realm(self, name: str) -> None:
-        """Make a realm that records its events; master is there already and only learns to."""
+    async def realm(self, name: str, **settings: object) -> None:
+        """Make a realm that records its events; master is there already and only learns to.
+
+        ``settings``: further members of Keycloak's RealmRepresentation.
+        """
         events = {"eventsEnabled": True, "enabledEventTypes": EVENTS}
         if name == "master":
-            await self._ask("PUT", "/master", events)
+            await self._ask("PUT", "/master", events | settings)
         else:
-            await self._ask("POST", "", {"realm": name, "enabled": True} | events)
+            whole: dict[str, Any] = {"realm": name, "enabled": True, "sslRequired": "none"}
+            await self._ask("POST", "", whole | events | settings)
 
     async def client(self, realm: str, name: str, secret: str, lifespan: int) -> None:
         """Make a confidential client whose tokens live ``lifespan`` seconds."""
         attributes = {"access.token.lifespan": str(lifespan)}
-        body = CLIENT | {"clientId": name, "secret": secret, "attributes": attributes}
-        await self._ask("POST", f"/{realm}/clients", body)
+        await self.register(realm, {"clientId": name, "secret": secret, "attributes": attributes})
+
+    async def register(self, realm: str, client: dict[str, Any]) -> None:
+        """Make a client by Keycloak's ClientRepresentation, laid over ``CLIENT``."""
+        await self._ask("POST", f"/{realm}/clients", CLIENT | client)
+
+    async def trust(self, realm: str, provider: dict[str, Any]) -> None:
+        """Make another issuer known, by Keycloak's IdentityProviderRepresentation."""
+        await self._ask("POST", f"/{realm}/identity-provider/instances", provider)
 
     async def user(self, realm: str, name: str, password: str) -> None:
         """Make a user who can log in by password at once: that takes an e-mail and both names."""

@@ -14,9 +14,13 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.live.admin import Administrator
 from tests.live.dex import CALLBACK, Client, DexSetup, dex, password_connector
+from tests.live.keycloak import Keycloak
 from tests.live.oauth2_proxy import COOKIE, Guard, guard
-from tests.live.tenants import MARY, MARYS_PASSWORD
+from tests.live.oidc_provider import client, oidc_provider
+from tests.live.tenants import MARY, MARYS_PASSWORD, TOKEN_PATH
+from tests.support.certificates import Authority, Pair
 from tests.support.upstream import upstream
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -90,3 +94,62 @@ def sign_in(chromium: Chrome, url: str) -> None:
     chromium.find_element(By.NAME, "password").send_keys(MARYS_PASSWORD)
     chromium.find_element(By.TAG_NAME, "form").submit()
     WebDriverWait(chromium, 20).until(lambda shown: "hello" in shown.page_source)
+
+
+async def test_keycloak_knows_a_client_by_its_certificate(
+    keycloak: Keycloak, http: aiohttp.ClientSession, authority: Authority
+) -> None:
+    await knows_a_certificate(keycloak, http, authority)
+
+
+async def test_the_old_keycloak_does_so_too(
+    old_keycloak: Keycloak, http: aiohttp.ClientSession, authority: Authority
+) -> None:
+    await knows_a_certificate(old_keycloak, http, authority)
+
+
+async def knows_a_certificate(
+    server: Keycloak, http: aiohttp.ClientSession, authority: Authority
+) -> None:
+    administrator = Administrator(server, http)
+    subject = {"x509.subjectdn": "CN=shown.example"}
+    client = {"clientId": "shown", "clientAuthenticatorType": "client-x509", "attributes": subject}
+    await administrator.realm("servers")
+    await administrator.register("servers", client)
+    url = f"{server.secure_base}/realms/servers/{TOKEN_PATH}"
+    form = {"grant_type": "client_credentials", "client_id": "shown"}
+    for name, status in (("shown.example", 200), ("another.example", 401)):
+        context = authority.client_context(authority.issue(name, addresses=()))
+        async with http.post(url, data=form, ssl=context) as answer:
+            assert (answer.status, name) == (status, name), await answer.text()
+
+
+async def test_the_strict_provider_knows_clients_by_secret_and_by_certificate(
+    work: Path, http: aiohttp.ClientSession, authority: Authority, shown: Pair
+) -> None:
+    grants = ("client_credentials",)
+    clients = (
+        client("said", "client_secret_basic", grants=grants, client_secret="s"),
+        client(
+            "shown",
+            "tls_client_auth",
+            grants=grants,
+            tls_client_auth_subject_dn="CN=shown.example",
+        ),
+    )
+    form = {"grant_type": "client_credentials"}
+    async with oidc_provider(clients, work, shown, authority.ca_file) as server:
+        who = {"Authorization": aiohttp.encode_basic_auth("said", "s")}
+        async with http.post(f"{server.issuer}/token", data=form, headers=who) as answer:
+            told = await answer.json()
+        assert (answer.status, told["expires_in"]) == (200, 5), told
+        async with http.post(
+            f"{server.issuer}/token", data=form | {"client_secret": "s"}, headers=who
+        ) as answer:
+            assert answer.status == 400, "strict about credentials in two places"
+        async with http.get(f"{server.issuer}/.well-known/openid-configuration") as answer:
+            aliases = (await answer.json())["mtls_endpoint_aliases"]
+        context = authority.client_context(authority.issue("shown.example", addresses=()))
+        form |= {"client_id": "shown"}
+        async with http.post(aliases["token_endpoint"], data=form, ssl=context) as answer:
+            assert answer.status == 200, await answer.text()
