@@ -74,7 +74,7 @@ class Exchange:
     _phase: _Phase = _Phase.WAITING
     _approach: Approach | None = None
     _outbound: Outbound | None = None
-    _generation: int | None = None
+    _lease: Lease | None = None
     _response: PreparedResponse | None = None
     _response_digits: bytes = b""
     _relay: Relay | None = None
@@ -140,7 +140,7 @@ class Exchange:
             self._await_head(self._outbound)
 
     def _send(self, outbound: Outbound, lease: Lease | None) -> None:
-        self._generation = lease.generation if lease else None
+        self._lease = lease
         self._outbound = outbound
         self._phase = _Phase.SENT
         message = self._outgoing.message(lease)
@@ -203,33 +203,37 @@ class Exchange:
 
     def inform(self, prepared: PreparedResponse, digits: bytes) -> None:
         """A 1xx came: pass it on, HTTP/1.0 clients excepted (RFC 9110 section 15.2)."""
+        if self._lane.way_back is not None:
+            prepared = self._lane.way_back.apply(prepared, self._prepared, self._lease)
         if self._prepared.minor:
             self._inbound.write(b"".join((prepared.before, digits, prepared.after, b"\r\n")))
 
     def respond(self, prepared: PreparedResponse, digits: bytes, rest: bytes) -> None:
         """The response's head came, and ``rest`` behind it."""
-        relocation = self._lane.relocation
-        if relocation is not None:
-            prepared = relocation.apply(prepared, self._prepared.here)
+        refused, way_back = prepared.status == UNAUTHORIZED, self._lane.way_back
+        if way_back is not None:
+            asked, lease = self._prepared, self._lease
+            refused = way_back.refuses(prepared, asked, lease, renewed=self._replayed)
+            prepared = way_back.apply(prepared, asked, lease)
         self._response, self._response_digits = prepared, digits
         if prepared.status == 101:
             self._switch(rest)
-        elif prepared.status == UNAUTHORIZED and self._reject_token(rest):
+        elif refused and self._reject_token(rest):
             return
         else:
             self._deliver(rest)
 
     def _reject_token(self, rest: bytes) -> bool:
         """The 401 rule: True where the answer waits for a new token and a replay."""
-        credential, generation = self._prepared.credential, self._generation
-        if credential is None or generation is None or self._replayed or self._outbound is None:
+        credential, lease = self._prepared.credential, self._lease
+        if credential is None or lease is None or self._replayed or self._outbound is None:
             return False
         if not self._outgoing.repeatable:
-            self._plane.spawn(credential.reject(generation, 0.0))
+            self._plane.spawn(credential.reject(lease.generation, 0.0))
             return False
         self._phase = _Phase.HELD
         self._outbound.hold()
-        self._run(self._reauthorize(self._outbound, rest, credential, generation))
+        self._run(self._reauthorize(self._outbound, rest, credential, lease.generation))
         return True
 
     async def _reauthorize(
@@ -408,7 +412,7 @@ class Exchange:
                 (now or self._plane.now()) - self._started,
                 prepared.client,
                 route.credential,
-                self._generation,
+                self._lease.generation if self._lease else None,
                 error,
                 instance,
                 self._replayed,

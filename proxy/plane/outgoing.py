@@ -6,6 +6,7 @@ all requests share (limits.replay_budget). No I/O.
 
 from __future__ import annotations
 
+from proxy.plane.cookies import beside
 from proxy.plane.intake import Piece
 from proxy.plane.prepare import Prepared
 from proxy.tokens.lease import Lease
@@ -81,7 +82,10 @@ class Outgoing:
         prepared = self._prepared
         parts = [prepared.before, self._digits, prepared.after]
         if lease is not None:
-            parts += (prepared.inject, lease.value, b"\r\n")
+            value = lease.value
+            if prepared.cookies and lease.session is not None:
+                value = beside(value, lease.session.cookies, prepared.cookies)
+            parts += (prepared.inject, value, b"\r\n")
         parts.append(b"\r\n")
         if self._pending:
             parts += self._pending

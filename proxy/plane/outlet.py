@@ -40,15 +40,17 @@ class Outlet:
     Attributes:
         credential: what is put on requests, or None.
         inject: what stands before the token, e.g. ``Authorization: Bearer ``.
+        mixes: the client's own cookies go along with a session's.
         dropped: the names that this route does not forward, besides those that always stop here.
     """
 
-    __slots__ = ("_fates", "_host_line", "credential", "dropped", "inject", "route")
+    __slots__ = ("_fates", "_host_line", "credential", "dropped", "inject", "mixes", "route")
 
     def __init__(self, route: Route, credential: Lender | None) -> None:
         self.route = route
         self.credential = credential
-        self.inject = f"{route.header}: {route.scheme and route.scheme + ' '}".encode("latin-1")
+        self.inject = _before_the_token(route).encode("latin-1")
+        self.mixes = route.session and route.cookies
         self._host_line = b"Host: " + route.upstream.authority.encode("ascii")
         self.dropped = _dropped(route)
         self._fates: dict[bytes, _Fate] = dict(_FATES)
@@ -107,9 +109,17 @@ class Outlet:
         return fate
 
 
+def _before_the_token(route: Route) -> str:
+    if route.session:
+        return "Cookie: "
+    return f"{route.header}: {route.scheme and route.scheme + ' '}"
+
+
 def _dropped(route: Route) -> frozenset[bytes]:
     """The names that this route does not forward, besides those that always stop here."""
     names = set(NOTHING)
+    if route.session:
+        return frozenset({b"authorization", b"cookie"})
     if route.credential:
         names |= {b"authorization", route.header.lower().replace("_", "-").encode("latin-1")}
     if not route.cookies:

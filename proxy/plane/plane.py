@@ -17,10 +17,10 @@ from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
 from proxy.plane.outgoing import Budget
 from proxy.plane.pool import Pool
-from proxy.plane.relocation import Relocation
 from proxy.plane.routes import RouteTable
 from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
 from proxy.plane.totals import AccessRecord, Observer, RouteTotals
+from proxy.plane.way_back import WayBack
 from proxy.tokens.ports import Lender
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Lane(NamedTuple):
     label: str
     pool: Pool
     totals: RouteTotals
-    relocation: Relocation | None
+    way_back: WayBack | None
 
 
 class Plane:
@@ -97,8 +97,7 @@ class Plane:
 
     def _lane(self, route: Route) -> Lane:
         totals = self.totals.setdefault(route.label, RouteTotals())
-        relocation = Relocation(route) if route.rewrite_location else None
-        return Lane(route.label, self.pool(route.upstream), totals, relocation)
+        return Lane(route.label, self.pool(route.upstream), totals, WayBack.of(route))
 
     def listeners(self) -> tuple[Address, ...]:
         """Every address to listen on: the main ones and the routes' own."""

@@ -45,6 +45,7 @@ class Prepared:
         upgrade: whether it asks for a websocket.
         untrailed: fields that may not come back as trailers.
         here: scheme and authority that the client used, where the route points back to them.
+        cookies: the client's own, where they go along with a session's.
     """
 
     method: bytes
@@ -62,6 +63,12 @@ class Prepared:
     untrailed: frozenset[bytes] = frozenset()
     refusal: Problem | None = None
     here: bytes = b""
+    cookies: bytes = b""
+
+    @property
+    def target(self) -> bytes:
+        """As the upstream is asked."""
+        return (self.before or self.after).split(b" ", 2)[1]
 
     def with_lines(self, before: bytes, after: bytes) -> Prepared:
         """The same for another outgoing head (by hand: ``dataclasses.replace`` costs 3 µs)."""
@@ -81,6 +88,7 @@ class Prepared:
             self.untrailed,
             self.refusal,
             self.here,
+            self.cookies,
         )
 
 
@@ -170,6 +178,8 @@ class Preparer:
         if match.route.rewrite_location:
             authority = target.authority or b"".join(values(head.fields, b"host"))
             prepared.here = self._scheme + authority if authority else b""
+        if self._outlets[id(match.route)].mixes and b"cookie" not in further:
+            prepared.cookies = b"; ".join(values(head.fields, b"cookie"))
         if not further:
             self._remember(head, match, prepared, source)
         return prepared

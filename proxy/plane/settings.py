@@ -74,9 +74,11 @@ class Route:
         listener: the listener this route alone answers on, or None for the main ones.
         upstream_path: what replaces ``path``; begins with ``/``.
         credential: a credential's name, or None for ``credential: none``.
+        session: the credential is a session: it goes out as ``Cookie``, whatever ``header`` says.
         header: the field that is injected, as it goes out, e.g. ``Authorization``.
         scheme: what stands before the token, e.g. ``Bearer``; empty for the bare token.
         clients: names of the clients it serves; None for all.
+        cookies: the client's own cookies pass, behind a session's where there is one.
         head_timeout, idle_timeout: seconds.
         max_body, replay_body: bytes.
     """
@@ -90,6 +92,7 @@ class Route:
     header: str = "Authorization"
     scheme: str = "Bearer"
     clients: frozenset[str] | None = None
+    session: bool = False
     cookies: bool = False
     rewrite_location: bool = False
     head_timeout: float = 300.0

@@ -33,9 +33,15 @@ def plane_settings(
         TlsError: a certificate file of a listener or a route can't be used.
         EgressError: the environment names a proxy that can't be used.
     """
+    sessions = {
+        name for name, one in config.credentials.items() if one.grant is model.Grant.SESSION
+    }
     return PlaneSettings(
         listeners=tuple(address(one) for one in config.listen),
-        routes=tuple(route(one, contexts, environ) for one in config.routes),
+        routes=tuple(
+            route(one, contexts, environ, session=one.credential in sessions)
+            for one in config.routes
+        ),
         tls={address(at): contexts.serving(one) for at, one in config.certificates.items()},
         hosts=config.hosts,
         origins=config.browser_origins,
@@ -51,8 +57,14 @@ def address(configured: model.Address) -> Address:
     return Address(host=configured.host, port=configured.port, path=configured.path)
 
 
-def route(configured: model.Route, contexts: TlsContexts, environ: Mapping[str, str]) -> Route:
-    """One route with its upstream."""
+def route(
+    configured: model.Route,
+    contexts: TlsContexts,
+    environ: Mapping[str, str],
+    *,
+    session: bool = False,
+) -> Route:
+    """One route with its upstream; ``session`` tells what its credential is."""
     return Route(
         path=configured.path,
         upstream=upstream(configured, contexts, environ),
@@ -63,6 +75,7 @@ def route(configured: model.Route, contexts: TlsContexts, environ: Mapping[str, 
         header=configured.header,
         scheme=configured.scheme,
         clients=configured.clients,
+        session=session,
         cookies=configured.cookies,
         rewrite_location=configured.rewrite_location,
         head_timeout=configured.timeouts.head,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from proxy.config import model
@@ -98,3 +99,14 @@ def test_the_same_configuration_read_again_gives_equal_upstreams(tmp_path: Path)
     contexts = TlsContexts()
     first = plane_settings(config(tmp_path), contexts, {}, {})
     assert plane_settings(config(tmp_path), contexts, {}, {}).routes == first.routes
+
+
+def test_routes_whose_credential_is_a_session_say_so(tmp_path: Path) -> None:
+    read = config(tmp_path)
+    sessions = {
+        name: replace(one, grant=model.Grant.SESSION) for name, one in read.credentials.items()
+    }
+    routes = plane_settings(replace(read, credentials=sessions), TlsContexts(), {}, {}).routes
+    assert [route.session for route in routes] == [True, False, True, False]
+    usual = plane_settings(read, TlsContexts(), {}, {}).routes
+    assert not any(route.session for route in usual)

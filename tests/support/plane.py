@@ -21,12 +21,18 @@ from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.policy import RenewalPolicy
 from proxy.tokens.ports import Keep
+from proxy.tokens.session import Session
 from proxy.tokens.token import RefreshToken, Token
 from tests.support.clock import FakeClock
 from tests.support.wire import DEADLINE, Wire
 
 NOWHERE = Upstream("127.0.0.1", 9, "nowhere.example")
 """For routes that are never used."""
+SESSION = Session(
+    frozenset({"sid", "part"}),
+    frozenset({"https://sign.example/in", "http://upstream.example/login"}),
+)
+"""What the credentials of routes with ``session=True`` are."""
 
 
 class HandClock(FakeClock):
@@ -47,14 +53,17 @@ class HandClock(FakeClock):
 class Source:
     """Gives ``token-1``, ``token-2``, … at once, or when ``gate`` is set again, or an error.
 
+    With a session: ``sid=token-1; part=b``, ….
+
     Attributes:
         asked: how many requests there were.
         errors: what the next requests raise instead.
     """
 
-    def __init__(self, clock: FakeClock, name: str) -> None:
+    def __init__(self, clock: FakeClock, name: str, session: Session | None = None) -> None:
         self._clock = clock
         self._name = name
+        self._session = session
         self.lifetime = 3600.0
         self.asked = 0
         self.errors: list[BaseException] = []
@@ -68,8 +77,11 @@ class Source:
         if self.errors:
             raise self.errors.pop(0)
         now = self._clock.now()
-        value = Secret(f"{self._name}-{number}")
-        return Token(value, "access_token", now, now.later(self.lifetime))
+        expires, value = now.later(self.lifetime), f"{self._name}-{number}"
+        if self._session is not None:
+            cookies = Secret(f"sid={value}; part=b")
+            return Token(cookies, "cookie", now, expires, session=self._session)
+        return Token(Secret(value), "access_token", now, expires)
 
 
 class Served:
@@ -105,8 +117,8 @@ class Served:
     def credential(self) -> Credential:
         return self.credentials["token"]
 
-    def make_credential(self, name: str) -> None:
-        self.sources[name] = source = Source(self.clock, name)
+    def make_credential(self, name: str, session: Session | None = None) -> None:
+        self.sources[name] = source = Source(self.clock, name, session)
         self.credentials[name] = Credential(
             name,
             source=source,
@@ -172,7 +184,8 @@ async def serving(
     sockets = {address: sock}
     routes, sockets = _listening(routes, sockets)
     for name in dict.fromkeys(route.credential for route in routes if route.credential):
-        served.make_credential(name)
+        sessions = {route.credential for route in routes if route.session}
+        served.make_credential(name, SESSION if name in sessions else None)
         if filled:
             await served.credentials[name].acquire(1.0)
     listeners = listeners or (address,)
