@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from proxy.clock import Clock
+from proxy.config.model import Credential
 from proxy.errors import StartError
 from proxy.runtime.forwarding import Counts
 from proxy.runtime.listeners import Bound, Place, release_all
@@ -249,7 +250,11 @@ def _connection(place: Place) -> bytes:
 
 
 def _configuration(prepared: Prepared, workers: int) -> bytes:
-    """What a worker has to know of the file: nothing of credentials, so no secret of theirs."""
-    config = replace(prepared.config, credentials={}, clients={}, warnings=())
+    """What a worker has to know of the file: of credentials the kind alone, so no secret."""
+    kinds = {
+        name: Credential(name, one.at, one.grant)
+        for name, one in prepared.config.credentials.items()
+    }
+    config = replace(prepared.config, credentials=kinds, clients={}, warnings=())
     blob = packed((config, dict(prepared.settings.clients)))
     return frame({"kind": "configure", "workers": workers}, blob)

@@ -14,20 +14,34 @@ from proxy.errors import CredentialRefused, CredentialUnavailable
 from proxy.plane.totals import BOUNDS, RouteTotals
 from proxy.tokens.lease import Lease
 from proxy.tokens.policy import Schedule
+from proxy.tokens.session import Session
 from proxy.tokens.terms import Terms
 
 
 def of_lease(lease: Lease | None) -> list[Any] | None:
     """A lease in words."""
-    return None if lease is None else [lease.generation, lease.value.decode("ascii"), lease.field]
+    if lease is None:
+        return None
+    session = None if lease.session is None else _of_session(lease.session)
+    return [lease.generation, lease.value.decode("ascii"), lease.field, session]
 
 
 def lease(said: Any) -> Lease | None:
     """A lease from words."""
     if said is None:
         return None
-    generation, value, field = said
-    return Lease(int(generation), value.encode("ascii"), field)
+    generation, value, field, session = said
+    began = None if session is None else _session(session)
+    return Lease(int(generation), value.encode("ascii"), field, began)
+
+
+def _of_session(session: Session) -> list[list[str]]:
+    return [sorted(session.cookies), sorted(session.entrances)]
+
+
+def _session(said: Any) -> Session:
+    cookies, entrances = said
+    return Session(frozenset(cookies), frozenset(entrances))
 
 
 def of_terms(terms: Terms) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,10 @@ from proxy.runtime.workers import words
 from proxy.runtime.workers.asking import GRACE, Asking, RemoteOwner
 from proxy.runtime.workers.frames import Frames, Said
 from proxy.runtime.workers.lending import Lending
+from proxy.secret import Secret
 from proxy.tokens.borrowed import BorrowedCredential
 from proxy.tokens.policy import RenewalPolicy
+from proxy.tokens.session import Session
 from tests.support.clock import settle
 from tests.support.world import World
 
@@ -186,4 +189,21 @@ async def test_an_answer_for_which_nobody_waits_any_more_is_dropped() -> None:
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    asking.answered({"kind": "answer", "number": 0, "lease": [1, "token", "access_token"]})
+    asking.answered({"kind": "answer", "number": 0, "lease": [1, "token", "access_token", None]})
+
+
+async def test_a_session_is_lent_with_all_that_tells_its_end() -> None:
+    session = Session(frozenset({"sid"}), frozenset({"https://sign.example/in"}))
+    async with World() as world:
+        token = replace(world.provider.token("sid=1"), session=session)
+        world.provider.script = [token, replace(token, value=Secret("sid=2"))]
+        lending, (worker, other) = crew(world)
+        lending.adopt({"api": world.credential()})
+        for one in (worker, other):
+            one.join(lending)
+        waited = await world.now(worker["api"].acquire(5.0))
+        renewed = await world.now(other["api"].reject(1, 5.0))
+        assert renewed is not None
+        for lease in (waited, renewed, worker["api"].current()):
+            assert lease is not None
+            assert lease.session == session

@@ -13,6 +13,7 @@ from proxy.runtime.workers import words
 from proxy.runtime.workers.sums import added, answered, ended
 from proxy.tokens.lease import Lease
 from proxy.tokens.policy import ENDLESS, OVER, Schedule
+from proxy.tokens.session import Session
 from proxy.tokens.terms import Terms
 
 SECONDS = st.floats(allow_nan=False)
@@ -21,7 +22,8 @@ SCHEDULES = (
     st.just(ENDLESS) | st.just(OVER) | st.builds(Schedule, MOMENTS, MOMENTS, MOMENTS, MOMENTS)
 )
 VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
-LEASES = st.builds(Lease, st.integers(1), VALUES.map(str.encode), st.text())
+SESSIONS = st.builds(Session, st.frozensets(VALUES, min_size=1), st.frozensets(VALUES))
+LEASES = st.builds(Lease, st.integers(1), VALUES.map(str.encode), st.text(), st.none() | SESSIONS)
 
 
 def through(told: object) -> object:
