@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
+from proxy.idp.reading import read_secret
 from proxy.idp.refreshing import has_ended, is_dead, keeping
-from proxy.idp.requests import TokenRequests, read_secret
+from proxy.idp.requests import TokenRequests
 from proxy.secret import Secret
 from proxy.secrets.source import SecretSource
 from proxy.tokens.ports import Keep

@@ -11,9 +11,9 @@ from proxy.idp.client_credentials import ClientCredentialsSource
 from proxy.idp.endpoint import Endpoints, Sender
 from proxy.idp.password import PasswordSource
 from proxy.idp.refresh_token import RefreshTokenSource
-from proxy.idp.requests import Registration, TokenRequests
+from proxy.idp.registrations import registration
+from proxy.idp.requests import TokenRequests
 from proxy.idp.static import StaticSource
-from proxy.oauth.client import ClientAuthentication
 from proxy.oauth.request import Wish
 from proxy.secrets.references import source
 from proxy.secrets.source import SecretSource
@@ -58,13 +58,9 @@ def token_source(
 def _requests(
     credential: Credential, sender: Sender, environ: Mapping[str, str], clock: Clock
 ) -> TokenRequests:
-    reference = credential.client_secret
+    _given(credential.client_id)
     return TokenRequests(
-        Registration(
-            client_id=_given(credential.client_id),
-            authentication=ClientAuthentication(credential.client_auth.value),
-            secret=None if reference is None else source(reference, environ),
-        ),
+        registration(credential, environ, clock),
         Endpoints(_given(credential.provider), sender, clock),
         sender,
         clock,

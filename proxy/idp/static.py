@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from proxy.clock import Clock, Moment
 from proxy.errors import Failure, TokenRequestError
-from proxy.idp.requests import read_secret
+from proxy.idp.reading import read_secret
 from proxy.oauth.jwt import claims, expiry
 from proxy.oauth.response import VISIBLE
 from proxy.secrets.source import SecretSource

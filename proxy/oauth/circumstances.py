@@ -20,6 +20,7 @@ class Circumstances:
         default_lifetime: seconds, where the answer says nothing about time.
         password: the request carried a person's password: never repeated unasked.
         rotating: the client's secret changed less than a minute ago.
+        signed: the client signed an assertion, which the provider's clock judges.
         secrets: what was sent, so that no message repeats it.
     """
 
@@ -28,4 +29,5 @@ class Circumstances:
     default_lifetime: float = DEFAULT_LIFETIME
     password: bool = False
     rotating: bool = False
+    signed: bool = False
     secrets: tuple[Secret, ...] = field(default=(), repr=False)

@@ -1,6 +1,6 @@
-"""How a client shows a token endpoint who it is: RFC 6749 section 2.3.
+"""How a client shows a token endpoint who it is: RFC 6749 section 2.3, RFC 7523 section 2.2.
 
-Knows neither grants nor answers.
+Knows neither grants nor answers, nor who signed an assertion.
 """
 
 from __future__ import annotations
@@ -11,29 +11,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
+from proxy.oauth.assertion import CLIENT_ASSERTION
 from proxy.secret import Secret
 
 
 class ClientAuthentication(enum.StrEnum):
-    """Where the client id and secret go.
+    """Where the client id and secret go, or what stands in for a secret.
 
     ``basic_raw`` is Basic without the form-encoding that section 2.3.1 asks for, for providers
-    that do not decode it.
+    that do not decode it. The two ``_jwt`` (OpenID Connect Core section 9) and ``federated`` are
+    assertions that ourselves or somebody else signed; with ``tls`` (RFC 8705 section 2) the
+    connection's certificate is the proof.
     """
 
     BASIC = "basic"
     BASIC_RAW = "basic_raw"
     POST = "post"
+    CLIENT_SECRET_JWT = "client_secret_jwt"  # noqa: S105 - the method's name
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS = "tls"
+    FEDERATED = "federated"
     NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client; ``secret`` None for a public one."""
+    """A registered client; ``secret`` or ``assertion`` where its authentication has one."""
 
     client_id: str
     authentication: ClientAuthentication = ClientAuthentication.NONE
     secret: Secret | None = None
+    assertion: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +62,22 @@ def prove(client: Client) -> Proof:
             return _basic(client.client_id, secret)
         case ClientAuthentication.POST:
             return Proof(params=(("client_id", client.client_id), ("client_secret", secret)))
-        case ClientAuthentication.NONE:
+        case ClientAuthentication.TLS | ClientAuthentication.NONE:
             return Proof(params=(("client_id", client.client_id),))
+        case _:
+            return _asserted(client)
+
+
+def _asserted(client: Client) -> Proof:
+    """RFC 7521 section 4.2; the id goes along, since some look the client up by it."""
+    assertion = client.assertion.reveal() if client.assertion else ""
+    return Proof(
+        params=(
+            ("client_id", client.client_id),
+            ("client_assertion_type", CLIENT_ASSERTION),
+            ("client_assertion", assertion),
+        )
+    )
 
 
 def _basic(user: str, password: str) -> Proof:

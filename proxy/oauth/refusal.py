@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from proxy.errors import Failure, TokenRequestError
 from proxy.message import Answer
+from proxy.oauth import lifetime
 from proxy.oauth.circumstances import Circumstances
 from proxy.oauth.dates import http_date
 from proxy.oauth.text import description, error_code
@@ -103,5 +104,18 @@ def _label(answer: Answer) -> str:
 def _message(answer: Answer, code: str | None, told: str, about: Circumstances) -> str:
     said = f"{code} ({told})" if code and told else code or told
     message = f"{about.where} answered {answer.status}" + (f": {said}" if said else "")
-    hint = _HINTS.get(code or "")
+    hint = _clocks_apart(answer) if about.signed and code else None
+    hint = hint or _HINTS.get(code or "")
     return f"{message}; {hint}" if hint else message
+
+
+def _clocks_apart(answer: Answer) -> str | None:
+    """Why an assertion may be refused that is signed well: RFC 7523 section 3, rules 4 to 6."""
+    ahead = lifetime.skew(answer)
+    if abs(ahead) <= lifetime.REPORTED_SKEW:
+        return None
+    side = "ahead of" if ahead > 0 else "behind"
+    return (
+        f"its clock is {abs(ahead):.0f} s {side} ours, and what we sign is judged by it: set the"
+        " clock that is wrong"
+    )

@@ -162,3 +162,30 @@ def test_a_token_is_revoked_with_a_hint_and_the_clients_proof() -> None:
     built = request.revocation(URL, client, Secret("r"), "refresh_token")
     assert form(built) == [("token", "r"), ("token_type_hint", "refresh_token")]
     assert basic(built) == "me:secret"
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        ClientAuthentication.CLIENT_SECRET_JWT,
+        ClientAuthentication.PRIVATE_KEY_JWT,
+        ClientAuthentication.FEDERATED,
+    ],
+)
+def test_an_assertion_goes_into_the_form_with_its_type_and_without_a_secret(
+    how: ClientAuthentication,
+) -> None:
+    client = Client("me", how, assertion=Secret("a.b.c"))
+    built = request.client_credentials(URL, client, Wish())
+    assert dict(form(built)) == {
+        "grant_type": "client_credentials",
+        "client_id": "me",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": "a.b.c",
+    }
+    assert "Authorization" not in built.headers
+
+
+def test_a_client_with_a_certificate_only_names_itself() -> None:
+    built = request.client_credentials(URL, Client("me", ClientAuthentication.TLS), Wish())
+    assert form(built) == [("grant_type", "client_credentials"), ("client_id", "me")]

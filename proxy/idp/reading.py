@@ -1,0 +1,27 @@
+"""Reads a secret for a token request, and says what its absence means for the request."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from proxy.errors import Failure, SecretError, TokenRequestError
+from proxy.secret import Secret
+
+
+class Readable(Protocol):
+    """Whatever a secret can be read from."""
+
+    def read(self) -> Secret:
+        """The value; SecretError where there is none."""
+
+
+def read_secret(source: Readable) -> Secret:
+    """A secret's value for a token request.
+
+    Raises:
+        TokenRequestError: it can't be read; transient, since somebody may be replacing it.
+    """
+    try:
+        return source.read()
+    except SecretError as error:
+        raise TokenRequestError(str(error), failure=Failure.TRANSIENT, reason="secret") from None

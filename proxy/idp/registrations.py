@@ -1,0 +1,50 @@
+"""From a credential's configuration to the client that asks; reads nothing yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from proxy.clock import Clock
+from proxy.config import model
+from proxy.idp import signer
+from proxy.idp.client import Registration
+from proxy.oauth.client import ClientAuthentication
+from proxy.secrets.places import place
+from proxy.secrets.references import source
+
+SENT: Final = frozenset(
+    {ClientAuthentication.BASIC, ClientAuthentication.BASIC_RAW, ClientAuthentication.POST}
+)
+"""The methods that send the secret itself; the others have no use for it, or sign with it."""
+
+
+def registration(
+    credential: model.Credential, environ: Mapping[str, str], clock: Clock
+) -> Registration:
+    """Who asks for the credential's tokens, and with what proof."""
+    how = ClientAuthentication(credential.client_auth.value)
+    secret = credential.client_secret
+    assertion = credential.client_assertion
+    return Registration(
+        client_id=credential.client_id or "",
+        authentication=how,
+        secret=None if secret is None or how not in SENT else source(secret, environ),
+        signer=_signer(credential, how, environ, clock),
+        audience=credential.assertion_audience,
+        assertion=None if assertion is None else source(assertion, environ),
+        assertion_where="" if assertion is None else f"the client assertion {place(assertion)}",
+    )
+
+
+def _signer(
+    credential: model.Credential,
+    how: ClientAuthentication,
+    environ: Mapping[str, str],
+    clock: Clock,
+) -> signer.Signer | None:
+    if how is ClientAuthentication.PRIVATE_KEY_JWT and credential.client_signing is not None:
+        return signer.with_private_key(credential.client_signing, environ, clock)
+    if how is ClientAuthentication.CLIENT_SECRET_JWT and credential.client_secret is not None:
+        return signer.with_client_secret(credential.client_secret, environ, clock)
+    return None
