@@ -64,6 +64,16 @@ class Endpoints:
             (await self.metadata()).authorization_endpoint, "authorization_endpoint", self
         )
 
+    async def names_itself(self) -> bool:
+        """Whether the authorization endpoint's answers must carry ``iss`` (RFC 9207).
+
+        The document says it; who wrote both endpoints by hand may have none.
+        """
+        written = self._provider.authorize_url and self._provider.token_url
+        if self._provider.issuer is None or written:
+            return False
+        return (await self.metadata()).names_itself
+
     async def device_authorization(self) -> str:
         """Where a device asks for a code (RFC 8628 section 3.1)."""
         return self._provider.device_url or _named(

@@ -7,13 +7,14 @@ from typing import Final, TypeVar
 
 from proxy.clock import Clock
 from proxy.config.model import Credential, Grant, SecretReference
+from proxy.idp.by_person import ByPersonSource
 from proxy.idp.client_credentials import ClientCredentialsSource
 from proxy.idp.endpoint import Endpoints, Sender
 from proxy.idp.password import PasswordSource
 from proxy.idp.refresh_token import RefreshTokenSource
-from proxy.idp.registrations import registration
-from proxy.idp.requests import TokenRequests
+from proxy.idp.requests import Registration, TokenRequests
 from proxy.idp.static import StaticSource
+from proxy.oauth.client import ClientAuthentication
 from proxy.oauth.request import Wish
 from proxy.secrets.references import source
 from proxy.secrets.source import SecretSource
@@ -42,7 +43,7 @@ def token_source(
 
     if credential.grant is Grant.STATIC:
         return StaticSource(secret(credential.token), clock)
-    requests = _requests(credential, _given(sender), environ, clock)
+    requests = token_requests(credential, _given(sender), environ, clock)
     match credential.grant:
         case Grant.CLIENT_CREDENTIALS:
             return ClientCredentialsSource(requests)
@@ -51,16 +52,23 @@ def token_source(
             return PasswordSource(requests, username, secret(credential.password), clock)
         case Grant.REFRESH_TOKEN:
             return RefreshTokenSource(requests, secret(credential.refresh_token), clock)
+        case Grant.AUTHORIZATION_CODE | Grant.DEVICE_CODE:
+            return ByPersonSource(requests, credential.name, clock)
         case _:
             raise NotImplementedError(credential.grant)
 
 
-def _requests(
+def token_requests(
     credential: Credential, sender: Sender, environ: Mapping[str, str], clock: Clock
 ) -> TokenRequests:
-    _given(credential.client_id)
+    """What asks a credential's provider, whatever for; the arguments are as above."""
+    reference = credential.client_secret
     return TokenRequests(
-        registration(credential, environ, clock),
+        Registration(
+            client_id=_given(credential.client_id),
+            authentication=ClientAuthentication(credential.client_auth.value),
+            secret=None if reference is None else source(reference, environ),
+        ),
         Endpoints(_given(credential.provider), sender, clock),
         sender,
         clock,
