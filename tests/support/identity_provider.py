@@ -98,6 +98,8 @@ class IdentityProvider:
         discovered: how often the discovery document was asked for.
         issued: every access token, oldest first.
         busiest: the most token requests that were under way together.
+        further_grants: ``grant_type`` → what judges such a request, raising ``Refused``.
+        further_routes: what else is served; added before the start.
     """
 
     def __init__(
@@ -122,6 +124,8 @@ class IdentityProvider:
         self.discovered = 0
         self.issued: list[str] = []
         self.busiest = 0
+        self.further_grants: dict[str, Callable[[Asked], None]] = {}
+        self.further_routes: list[web.RouteDef] = []
         self._under_way = 0
         self._numbers = itertools.count(1)
         self._refresh_tokens: set[str] = set()
@@ -196,6 +200,7 @@ class IdentityProvider:
             f"/.well-known/oauth-authorization-server{REALM}",
         ):
             application.router.add_get(place, self._metadata)
+        application.router.add_routes(self.further_routes)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
@@ -279,6 +284,8 @@ class IdentityProvider:
             case "refresh_token":
                 if asked.form.get("refresh_token") not in self._refresh_tokens:
                     raise Refused(400, "invalid_grant", "Token is not active")
+            case grant if grant in self.further_grants:
+                self.further_grants[grant](asked)
             case _:
                 raise Refused(400, "unsupported_grant_type", "Unsupported grant_type")
 
