@@ -7,7 +7,6 @@ is the 401 rule's. RFC 9110 section 10.2.2, RFC 3986 section 5.
 
 from __future__ import annotations
 
-import enum
 import functools
 import re
 from typing import Final
@@ -27,29 +26,19 @@ HTML: Final = frozenset({b"text/html", b"application/xhtml+xml"})
 PORTS: Final = {"http": 80, "https": 443}
 
 
-class _Known(enum.Enum):
-    """What is known of a path's answers."""
-
-    OTHER = 1
-    """The last one was no HTML."""
-    HTML = 2
-    """The last one was HTML."""
-    EITHER = 3
-    """HTML came even with a session that had just begun: it is no sign here."""
-
-
 class SignIn:
     """What one route's upstream does with requests whose session has ended.
 
-    Remembers of some hundred paths, those asked for lately, whether their answers are HTML.
+    Remembers some hundred paths, those asked for lately: True where the last good answer was no
+    HTML, so that a page is a sign; False where one came even with a session that had just begun.
     """
 
-    __slots__ = ("_known", "_origin")
+    __slots__ = ("_origin", "_tells")
 
     def __init__(self, route: Route) -> None:
         scheme = "http" if route.upstream.tls is None else "https"
         self._origin = f"{scheme}://{route.upstream.authority}"
-        self._known: HeadCache[_Known] = HeadCache()
+        self._tells: HeadCache[bool] = HeadCache()
 
     def shown(
         self, response: PreparedResponse, target: bytes, session: Session, *, renewed: bool
@@ -83,18 +72,16 @@ class SignIn:
         media_type = _value(TYPE, response).lower()
         if not media_type or not (good or response.status in PAGES):
             return False
-        known = self._known.get(path)
+        tells = self._tells.get(path)
         if media_type not in HTML:
-            if good and known is not _Known.EITHER:
-                self._known.put(path, _Known.OTHER)
+            if good and tells is None:
+                self._tells.put(path, True)
             return False
-        if known is _Known.OTHER and response.status in PAGES:
-            if renewed:
-                self._known.put(path, _Known.EITHER)
-            return not renewed
-        if known is None and good:
-            self._known.put(path, _Known.HTML)
-        return False
+        if not tells or response.status not in PAGES:
+            return False
+        if renewed:
+            self._tells.put(path, False)
+        return not renewed
 
 
 def _value(field: re.Pattern[bytes], response: PreparedResponse) -> bytes:

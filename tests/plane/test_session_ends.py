@@ -265,3 +265,10 @@ def test_what_failed_teaches_nothing() -> None:
         failed = read(JSON.replace(b"200 OK", status))
         assert not watch.shown(failed, b"/x", SESSION, renewed=False)
     assert not watch.shown(read(PAGE), b"/x", SESSION, renewed=False)
+
+
+def test_a_page_that_comes_to_a_replay_is_no_sign_and_none_is_from_then_on() -> None:
+    watch, page = sign_in(), read(PAGE)
+    assert not watch.shown(read(JSON), b"/x", SESSION, renewed=False)
+    assert not watch.shown(page, b"/x", SESSION, renewed=True)
+    assert not watch.shown(page, b"/x", SESSION, renewed=False)
