@@ -198,7 +198,7 @@ async def test_a_device_slows_down_when_it_is_told_to() -> None:
 
 async def test_a_device_survives_an_outage_of_the_provider() -> None:
     async with scene() as run:
-        run.provider.script += [Reply(503, b""), Reply(close=True)]
+        run.provider.script += [Reply(503, b""), Reply(500, close=True)]
         _, seconds = await run.by_device(None)
     assert (run.provider.asked, seconds) == (3, 35)
 
