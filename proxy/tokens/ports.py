@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from proxy.clock import Moment
+from proxy.secret import Secret
 from proxy.tokens.lease import Lease
 from proxy.tokens.token import RefreshToken, Token
 
@@ -57,17 +58,51 @@ class TokenSource(Protocol):
         """
 
 
+CallerSources = Callable[[Secret], TokenSource]
+"""Where the tokens of one caller come from, by the bearer token that the caller sent
+(``subject: request``). They end no later than that one does, where it is a JWT. Called for every
+token request, so it costs next to nothing; what it gives is forgotten after one ``obtain``."""
+
+
 class TokenStore(Protocol):
     """Keeps entries by identity; every process that shares it sees the same ones."""
 
     async def load(self, identity: str) -> Entry:
-        """The entry, or an empty one."""
+        """The entry, or an empty one; needs no lock.
+
+        Raises:
+            StoreError: it can't be read.
+        """
 
     async def save(self, identity: str, entry: Entry) -> None:
-        """Replace the entry; call it only while holding its lock."""
+        """Replace the entry; call it only while holding its lock.
+
+        Raises:
+            StoreError: it can be kept nowhere, or the lock was lost meanwhile.
+        """
 
     def lock(self, identity: str) -> AbstractAsyncContextManager[None]:
-        """Exclusive right to renew and to change this entry, over all that share the store."""
+        """Exclusive right to renew and to change this entry, over all that share the store.
+
+        Raises:
+            StoreError: on entering: it is not to be had.
+        """
+
+    def watch(self, identity: str, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have ``changed`` called in the running loop when the entry was replaced, by whomever.
+
+        Once too often does no harm, later than 100 ms does. What comes back ends it.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything; no entry is lost by it."""
+
+
+class CallerLenders(Protocol):
+    """Gives every caller a lender of its own (``subject: request``)."""
+
+    def of(self, bearer: Secret) -> Lender:
+        """The lender of whoever sent this bearer token; costs nothing before it is asked."""
 
 
 class Lender(Protocol):
