@@ -21,6 +21,10 @@ class Circumstances:
         password: the request carried a person's password: never repeated unasked.
         rotating: the client's secret changed less than a minute ago.
         signed: the client signed an assertion, which the provider's clock judges.
+        json: the endpoint takes JSON, and may call things its own way in its answer too.
+        exchange: a token was exchanged (RFC 8693), of a type that need not be Bearer.
+        requested_type: what type of token was asked for by that, or None for any.
+        until: seconds since the epoch on the provider's clock, which the token does not outlive.
         secrets: what was sent, so that no message repeats it.
     """
 
@@ -30,4 +34,8 @@ class Circumstances:
     password: bool = False
     rotating: bool = False
     signed: bool = False
+    json: bool = False
+    exchange: bool = False
+    requested_type: str | None = None
+    until: float | None = None
     secrets: tuple[Secret, ...] = field(default=(), repr=False)

@@ -36,7 +36,7 @@ class ClientAuthentication(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client; ``secret`` or ``assertion`` where its authentication has one."""
+    """A registered client, with what its authentication takes; ``client_id`` may be empty."""
 
     client_id: str
     authentication: ClientAuthentication = ClientAuthentication.NONE
@@ -63,7 +63,8 @@ def prove(client: Client) -> Proof:
         case ClientAuthentication.POST:
             return Proof(params=(("client_id", client.client_id), ("client_secret", secret)))
         case ClientAuthentication.TLS | ClientAuthentication.NONE:
-            return Proof(params=(("client_id", client.client_id),))
+            # An assertion of grant jwt_bearer may speak for itself: RFC 7523 section 2.1.
+            return Proof(params=(("client_id", client.client_id),) if client.client_id else ())
         case _:
             return _asserted(client)
 

@@ -56,7 +56,11 @@ def skew(answer: Answer) -> float:
 
 
 def judge(
-    answer: Answer, expires_in: object, claims: Mapping[str, Any] | None, default: float
+    answer: Answer,
+    expires_in: object,
+    claims: Mapping[str, Any] | None,
+    default: float,
+    until: float | None = None,
 ) -> Lifetime:
     """When the token of ``answer`` ends.
 
@@ -65,6 +69,7 @@ def judge(
         expires_in: as the provider sent it; None where it does not count or is absent.
         claims: the token's, if it is a JWT.
         default: seconds, where nothing usable was said.
+        until: seconds since the epoch on the provider's clock, which the token does not outlive.
     """
     ahead = skew(answer)
     warnings = []
@@ -82,6 +87,8 @@ def judge(
     if not ends:
         ends.append(answer.sent.later(default))
         warnings.append(f"the provider does not say when the token ends: {default:g} s assumed")
+    if until is not None:
+        ends.append(answer.received.later(until - answer.received.wall - ahead))
     return Lifetime(_earliest(ends), tuple(warnings))
 
 

@@ -5,6 +5,7 @@ Decides what goes into the form; knows neither where the secrets come from nor w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -31,6 +32,14 @@ RESERVED: Final = frozenset(
         "code_verifier",
         "device_code",
         "redirect_uri",
+        "assertion",
+        "client_assertion",
+        "client_assertion_type",
+        "subject_token",
+        "subject_token_type",
+        "actor_token",
+        "actor_token_type",
+        "requested_token_type",
     }
 )
 """Form fields that have a setting of their own; extra ``params`` may not speak for them."""
@@ -40,12 +49,14 @@ DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a token is asked for, whatever the grant.
+    """What a token is asked for and in which shape, whatever the grant.
 
     Attributes:
         scope: separated by spaces (RFC 6749 section 3.3).
         audience, resource: sent once each, in order (RFC 8693 section 2.1, RFC 8707 section 2).
         params: further form fields; they may be confidential and are not shown.
+        json_names: None for a form; else the token request is a JSON object, and these are the
+            names of its members where they differ from the form's.
 
     Raises:
         ValueError: ``params`` holds a field that has a setting of its own.
@@ -55,6 +66,7 @@ class Wish:
     audience: tuple[str, ...] = ()
     resource: tuple[str, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json_names: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         clash = sorted(RESERVED & self.params.keys())
@@ -72,12 +84,12 @@ class Wish:
 
 def client_credentials(url: str, client: Client, wish: Wish) -> Request:
     """The client's own token: RFC 6749 section 4.4.2."""
-    return _request(url, client, wish, "client_credentials", scope=wish.scope)
+    return token_request(url, client, wish, "client_credentials", scope=wish.scope)
 
 
 def password(url: str, client: Client, wish: Wish, username: str, secret: Secret) -> Request:
     """A resource owner's token for name and password: RFC 6749 section 4.3.2."""
-    return _request(
+    return token_request(
         url,
         client,
         wish,
@@ -94,7 +106,9 @@ def refresh(url: str, client: Client, wish: Wish, token: Secret, scope: str | No
     ``scope`` None asks for what was granted; the section forbids to ask for more, and what was
     granted may be less than what ``wish`` asked for.
     """
-    return _request(url, client, wish, "refresh_token", refresh_token=token.reveal(), scope=scope)
+    return token_request(
+        url, client, wish, "refresh_token", refresh_token=token.reveal(), scope=scope
+    )
 
 
 def authorization_code(
@@ -104,7 +118,7 @@ def authorization_code(
 
     ``redirect_uri`` is the authorization request's, ``verifier`` that of RFC 7636 section 4.5.
     """
-    return _request(
+    return token_request(
         url,
         client,
         wish,
@@ -117,7 +131,7 @@ def authorization_code(
 
 def device_code(url: str, client: Client, wish: Wish, code: Secret) -> Request:
     """A token for what a person allows elsewhere meanwhile: RFC 8628 section 3.4."""
-    return _request(url, client, wish, DEVICE_CODE, device_code=code.reveal())
+    return token_request(url, client, wish, DEVICE_CODE, device_code=code.reveal())
 
 
 def device_authorization(url: str, client: Client, wish: Wish) -> Request:
@@ -131,10 +145,35 @@ def revocation(url: str, client: Client, token: Secret, hint: str) -> Request:
     return _post(url, client, "", [("token", token.reveal()), ("token_type_hint", hint)])
 
 
-def _request(url: str, client: Client, wish: Wish, grant: str, **fields: str | None) -> Request:
+def token_request(
+    url: str, client: Client, wish: Wish, grant: str, **fields: str | None
+) -> Request:
+    """A token request of any ``grant``; fields that are None or empty are left out."""
+    if wish.json_names is not None:
+        given = [("grant_type", grant), *((name, value) for name, value in fields.items() if value)]
+        return _json(url, client, [*given, *wish.extras()], wish.json_names)
     form: str = prepare_token_request(grant, **fields)
     # The second step, because the first takes each field once and by keyword only.
     return _post(url, client, form, wish.extras())
+
+
+def _json(
+    url: str, client: Client, pairs: list[tuple[str, str]], names: Mapping[str, str]
+) -> Request:
+    """The same as a JSON object, for endpoints that want one; a repeated field is an array."""
+    proof = prove(client)
+    members: dict[str, str | list[str]] = {}
+    for name, value in [*pairs, *proof.params]:
+        member = names.get(name, name)
+        before = members.get(member, [])
+        several = [*([before] if isinstance(before, str) else before), value]
+        members[member] = several if len(several) > 1 else value
+    headers = {
+        "Accept": "application/json",
+        "Content-Type": "application/json",
+        **proof.headers,
+    }
+    return Request("POST", url, headers, json.dumps(members).encode("ascii"))
 
 
 def _post(url: str, client: Client, form: str, more: list[tuple[str, str]]) -> Request:

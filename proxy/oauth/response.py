@@ -51,7 +51,7 @@ def read(answer: Answer, about: Circumstances) -> Token:
     content = json_object(answer, about.where)
     if content.get("error"):
         raise refusal(answer, content, about)
-    refresh, warnings = _refresh_token(answer, content)
+    refresh, warnings = _refresh_token(answer, content, about)
     try:
         return _token(answer, content, about, refresh, warnings)
     except UnusableAnswerError as error:
@@ -68,11 +68,16 @@ def _token(
 ) -> Token:
     field, value = _value(content, about)
     _check_type(content, field, about)
+    warnings = (*warnings, *_check_issued(content, about))
     claims = jwt.claims(value)
     # expires_in is about the access token; it is a guess for another one that does not say itself.
     counts = field == "access_token" or claims is None
     ends = lifetime.judge(
-        answer, content.get("expires_in") if counts else None, claims, about.default_lifetime
+        answer,
+        _member(content, "expires_in", about) if counts else None,
+        claims,
+        about.default_lifetime,
+        about.until,
     )
     if answer.received.until(ends.expires) <= 0:
         raise UnusableAnswerError(
@@ -106,25 +111,52 @@ def _value(content: Mapping[str, Any], about: Circumstances) -> tuple[str, str]:
 
 
 def _check_type(content: Mapping[str, Any], field: str, about: Circumstances) -> None:
-    """RFC 6749 section 7.1: a token of a type that is not understood must not be used."""
-    kind = content.get("token_type")
-    if kind is None and field != "access_token":
+    """RFC 6749 section 7.1: a token of a type that is not understood must not be used.
+
+    An exchange may bring what is no access token: ``N_A`` (RFC 8693 section 2.2.1).
+    """
+    kind = _member(content, "token_type", about)
+    if kind is None and (field != "access_token" or about.json):
         return
-    if not isinstance(kind, str) or kind.lower() != "bearer":
+    understood = {"bearer", "n_a"} if about.exchange else {"bearer"}
+    if not isinstance(kind, str) or kind.lower() not in understood:
         raise UnusableAnswerError(
             f"{about.where} sent no token_type Bearer: its token can't be used as one"
         )
 
 
+def _check_issued(content: Mapping[str, Any], about: Circumstances) -> tuple[str, ...]:
+    """RFC 8693 section 2.2.1: what came must be what was asked for; a warning if nobody says."""
+    issued = content.get("issued_token_type")
+    if about.requested_type is None or issued == about.requested_type:
+        return ()
+    if issued is None:
+        return ("the provider does not say what type of token it issued (RFC 8693)",)
+    raise UnusableAnswerError(
+        f"{about.where} issued a token of another type than {about.requested_type};"
+        " see `requested_type`",
+        reason="issued_token_type",
+    )
+
+
+def _member(content: Mapping[str, Any], name: str, about: Circumstances) -> object:
+    """A member of the answer, by the name that an endpoint of its own style gives it too."""
+    value = content.get(name)
+    if value is not None or not about.json:
+        return value
+    first, *others = name.split("_")
+    return content.get(first + "".join(word.capitalize() for word in others))
+
+
 def _refresh_token(
-    answer: Answer, content: Mapping[str, Any]
+    answer: Answer, content: Mapping[str, Any], about: Circumstances
 ) -> tuple[RefreshToken | None, tuple[str, ...]]:
-    value = content.get("refresh_token")
+    value = _member(content, "refresh_token", about)
     if value is None or value == "":
         return None, ()
     if not isinstance(value, str) or not VISIBLE.fullmatch(value):
         return None, ("the provider sent a refresh token that is not visible ASCII: ignored",)
     # 0 is never (Keycloak's offline tokens), and nonsense says as little as nothing.
-    span = lifetime.seconds(content.get("refresh_expires_in"))
+    span = lifetime.seconds(_member(content, "refresh_expires_in", about))
     expires = None if span is None else answer.sent.later(span)
     return RefreshToken(Secret(value), expires), ()

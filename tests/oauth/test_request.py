@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from urllib.parse import parse_qsl
 
 import pytest
@@ -189,3 +190,35 @@ def test_an_assertion_goes_into_the_form_with_its_type_and_without_a_secret(
 def test_a_client_with_a_certificate_only_names_itself() -> None:
     built = request.client_credentials(URL, Client("me", ClientAuthentication.TLS), Wish())
     assert form(built) == [("grant_type", "client_credentials"), ("client_id", "me")]
+
+
+def test_json_endpoints_get_an_object_with_their_own_names() -> None:
+    names = {
+        "grant_type": "grantType",
+        "client_id": "clientId",
+        "client_secret": "clientSecret",
+    }
+    client = Client("me", ClientAuthentication.POST, Secret("s&t é"))
+    wish = Wish("read", ("a", "b"), params={"tenant": "x"}, json_names=names)
+    built = request.client_credentials(URL, client, wish)
+    assert json.loads(built.body) == {
+        "grantType": "client_credentials",
+        "scope": "read",
+        "audience": ["a", "b"],
+        "tenant": "x",
+        "clientId": "me",
+        "clientSecret": "s&t é",
+    }
+    assert built.headers["Content-Type"] == "application/json"
+
+
+def test_json_without_names_keeps_those_of_the_form_and_basic_in_the_header() -> None:
+    client = Client("me", ClientAuthentication.BASIC, Secret("s"))
+    wish = Wish(json_names={})
+    built = request.password(URL, client, wish, "mary", Secret("pw"))
+    assert json.loads(built.body) == {
+        "grant_type": "password",
+        "username": "mary",
+        "password": "pw",
+    }
+    assert basic(built) == "me:s"

@@ -229,3 +229,32 @@ def assert_fit_to_send(token: Token, use: tuple[str, ...]) -> None:
     assert token.lifetime > 0
     assert token.field in use
     assert all(warning.isprintable() for warning in token.warnings)
+
+
+RUNAI = Circumstances("x", use=("accessToken",), json=True)
+
+
+def test_an_endpoint_of_json_may_name_its_members_otherwise_and_no_type() -> None:
+    token = read(answer({"accessToken": unsigned(exp=SENT.wall + 600), "expiresIn": 77}), RUNAI)
+    assert token.field == "accessToken"
+    assert token.lifetime == pytest.approx(599.75)
+    opaque = read(
+        answer({"accessToken": "o", "expiresIn": "77", "refreshToken": "r", "refreshExpiresIn": 9}),
+        RUNAI,
+    )
+    assert opaque.lifetime == pytest.approx(76.75)
+    assert opaque.refresh is not None
+    assert (opaque.refresh.value.reveal(), opaque.refresh.expires) == ("r", SENT.later(9))
+
+
+def test_an_access_token_without_type_is_taken_from_an_endpoint_of_json_alone() -> None:
+    assert read(answer(token_type=None), Circumstances("x", json=True))
+    unusable(answer(token_type=None))
+    wrong = answer({"accessToken": "o", "tokenType": "DPoP"})
+    assert "no token_type Bearer" in str(unusable(wrong, RUNAI))
+
+
+def test_other_names_mean_nothing_in_a_form_endpoint_s_answer() -> None:
+    token = read(answer(expires_in=None, expiresIn=5, refreshToken="r"), ABOUT)
+    assert token.refresh is None
+    assert token.lifetime == pytest.approx(3599.75)
