@@ -19,6 +19,7 @@ from proxy.secret import Secret
 
 LONGEST: Final = 8192
 """Characters: more than any provider sends, less than would trouble anybody."""
+MOST_FIELDS: Final = 100
 
 _URL: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _QUERY: Final = re.compile(r"(?:^|[?&])(?:code|state|error)=")
@@ -91,18 +92,26 @@ def pasted(text: str, asked: AuthorizationRequest, *, bare: bool) -> Secret:
     )
 
 
-def _fields(query: str, asked: AuthorizationRequest) -> Mapping[str, str]:
+def is_answer(query: str, asked: AuthorizationRequest) -> bool:
+    """Whether a redirect's query bears the request's ``state``, once."""
+    states = [value for name, value in _pairs(query) if name == "state"]
+    return len(states) == 1 and same(states[0], asked.state.reveal())
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=100)
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
-        pairs = []
-    states = [value for name, value in pairs if name == "state"]
-    if len(states) != 1 or not same(states[0], asked.state.reveal()):
+        return []
+
+
+def _fields(query: str, asked: AuthorizationRequest) -> Mapping[str, str]:
+    if not is_answer(query, asked):
         raise ForeignRedirectError(
             "this is not the answer to the login that waits here: its state is another one, or"
             " missing; use the address that this login showed, and what came of it"
         )
-    said = [(name, value) for name, value in pairs if name in _ANSWERED]
+    said = [(name, value) for name, value in _pairs(query) if name in _ANSWERED]
     if len(said) != len({name for name, _ in said}):
         raise _useless("says something twice, which RFC 6749 forbids")
     return dict(said)
