@@ -44,6 +44,10 @@ class SecretError(SidecarError):
     """A secret can't be read: unset variable, missing, unreadable or unsafe file."""
 
 
+class StoreError(SidecarError):
+    """The store can't be opened, locked or read: wrong mode or owner, another key, no answer."""
+
+
 class Failure(enum.StrEnum):
     """How a failed token request is to be treated: when the next one may be."""
 

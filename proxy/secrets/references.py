@@ -15,6 +15,7 @@ from proxy.config.model import (
 )
 from proxy.secret import Secret
 from proxy.secrets.file import FieldSource, FileSource
+from proxy.secrets.keyring import KeyringSource
 from proxy.secrets.source import EnvSource, PlainSource, SecretSource
 
 
@@ -30,7 +31,7 @@ def source(reference: SecretReference, environ: Mapping[str, str]) -> SecretSour
         case PlainSecret():
             return PlainSource(reference.value)
         case KeyringSecret():
-            raise NotImplementedError("keyring")
+            return KeyringSource(reference.service, reference.name)
 
 
 def _client_secret(text: str) -> Secret:

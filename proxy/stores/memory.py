@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
 from proxy.tokens.ports import Entry
@@ -15,6 +16,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._entries: dict[str, Entry] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._watching: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
     async def load(self, identity: str) -> Entry:
         """The entry, or an empty one."""
@@ -23,7 +25,18 @@ class MemoryStore:
     async def save(self, identity: str, entry: Entry) -> None:
         """Replace the entry; call it only while holding its lock."""
         self._entries[identity] = entry
+        for changed in tuple(self._watching[identity]):
+            changed()
 
     def lock(self, identity: str) -> AbstractAsyncContextManager[None]:
         """Exclusive right to renew and to change this entry."""
         return self._locks[identity]
+
+    def watch(self, identity: str, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have ``changed`` called after each ``save``, by whomever, until stopped."""
+        watching = self._watching[identity]
+        watching.append(changed)
+        return lambda: watching.remove(changed) if changed in watching else None
+
+    async def close(self) -> None:
+        """Nothing is left to do."""

@@ -1,0 +1,1 @@
+"""Entries in encrypted files that processes of one user share."""

@@ -1,0 +1,119 @@
+"""The right to change an entry, over processes: flock on a file beside it that is never removed.
+
+Whoever dies lets go of it by dying. The loop is never blocked: a lock that is taken is tried again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from proxy.clock import Clock
+from proxy.errors import StoreError
+from proxy.stores.file.guarded import opened
+
+PATIENCE: Final = 60.0
+"""Seconds to wait for somebody else's renewal: two requests of 10 s, and then some."""
+_FIRST_PAUSE: Final = 0.002
+_LONGEST_PAUSE: Final = 0.02
+_UNWRITABLE: Final = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EACCES})
+_TAKEN: Final = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
+
+
+async def take(path: Path, clock: Clock) -> int:
+    """A descriptor that holds the lock until it is closed.
+
+    Raises:
+        StoreError: it was not to be had within ``PATIENCE``, or the file system has no locks.
+    """
+    descriptor = _open(path)
+    try:
+        await _wait(descriptor, path, clock)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def take_now(path: Path) -> int:
+    """The same, at a process's start, where there is no loop to keep waiting; it may block."""
+    descriptor = _open(path)
+    try:
+        _block(descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        raise _no_lock(path, error) from None
+    return descriptor
+
+
+def _open(path: Path) -> int:
+    try:
+        return opened(path, os.O_RDWR | os.O_CREAT)
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise _no_lock(path, error) from None
+    # Nothing can be made where nothing can be written; the directory can be locked all the same.
+    try:
+        return os.open(path.parent, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
+    except OSError as error:
+        raise _no_lock(path, error) from None
+
+
+async def _wait(descriptor: int, path: Path, clock: Clock) -> None:
+    pause, end = _FIRST_PAUSE, clock.monotonic() + PATIENCE
+    while not _taken(descriptor, path):
+        if clock.monotonic() >= end:
+            raise StoreError(
+                f"{path} has been locked by another process for {PATIENCE:g} s; end the one that"
+                f" hangs (fuser {path} tells which)"
+            )
+        await _sleep(pause, clock)
+        pause = min(2 * pause, _LONGEST_PAUSE)
+
+
+async def _sleep(seconds: float, clock: Clock) -> None:
+    over = asyncio.Event()
+    timer = clock.call_later(seconds, over.set)
+    try:
+        await over.wait()
+    finally:
+        timer.cancel()
+
+
+def _taken(descriptor: int, path: Path) -> bool:
+    """Whether the lock is ours now."""
+    try:
+        _try(descriptor)
+    except OSError as error:
+        if error.errno in _TAKEN:
+            return False
+        raise _no_lock(path, error) from None
+    return True
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+    def _block(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+else:
+    import fcntl
+
+    def _try(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _block(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _no_lock(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"can't lock {path}: {error.strerror}; put the store on a local disk that we may write to"
+    )
