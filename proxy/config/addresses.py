@@ -19,6 +19,7 @@ _HOST: Final = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?")
 _ADDRESS: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]*):([0-9]{1,5})")
 _AUTHORITY: Final = re.compile(r"(\[[^\]]*\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
+_UNWISE: Final = '"<>\\^`{|}'  # in no URL (RFC 3986 section 2)
 _ESCAPES: Final = re.compile(r"(?:[^%]|%[0-9A-Fa-f]{2})*")
 _DIGITS: Final = re.compile(r"[0-9.]+")
 _SOCKET_PATH: Final = 104  # bytes that every system's sockaddr_un has room for
@@ -95,8 +96,11 @@ def _bracketed(name: str) -> str:
 def url(value: object, *, userinfo: bool = False) -> Url:
     """An http or https URL, without user, password and fragment (RFC 9110 section 4.2)."""
     whole = text(value)
-    if not _VISIBLE.fullmatch(whole) or "\\" in whole:
-        raise UnfitError("must be a URL in visible ASCII: percent-encode anything else")
+    if not _VISIBLE.fullmatch(whole) or any(mark in whole for mark in _UNWISE):
+        raise UnfitError(
+            "must be a URL in visible ASCII without quotes, brackets and the like: "
+            "percent-encode anything else"
+        )
     try:
         parts = urlsplit(whole)
         port = parts.port

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from proxy.config.credential_keys import CredentialKeys
-from proxy.config.file_keys import FileKeys, RouteKeys
+from proxy.config.file_keys import FileKeys, RouteKeys, StoreKeys
 from proxy.config.kinds import MisplacedError
 from proxy.config.report import Report, Trail, nearest
 from proxy.config.scalars import UnfitError
@@ -32,6 +32,7 @@ _HOMES: Final[dict[str, type[BaseModel]]] = {
     "the file's top level": FileKeys,
     "a credential": CredentialKeys,
     "a route": RouteKeys,
+    "store": StoreKeys,
 }
 _SEE: Final = "`token-sidecar schema` tells the known ones"
 

@@ -9,7 +9,11 @@ from proxy.config.kinds import MARK
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NOT_YET: Final = "not in this version"
-_NEEDED: Final = {"RouteKeys": ["upstream", "credential"], "ClientKeys": ["key"]}
+_NEEDED: Final = {
+    "RouteKeys": ["upstream", "credential"],
+    "ClientKeys": ["key"],
+    "StoreKeys": ["file"],
+}
 
 
 def json_schema() -> dict[str, Any]:
@@ -22,6 +26,15 @@ def json_schema() -> dict[str, Any]:
     schema["properties"]["listen"] = {
         "anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}],
         "description": listen["description"],
+    }
+    store = schema["properties"]["store"]
+    schema["properties"]["store"] = {
+        "anyOf": [
+            {"type": "string", "enum": ["memory", "file", "redis"]},
+            {"$ref": "#/$defs/StoreKeys"},
+        ],
+        "description": f"{store['description']} ({_NOT_YET}: redis)",
+        "default": "memory",
     }
     schema["required"] = ["routes"]
     return {"$schema": _DRAFT, "title": "token-sidecar"} | _tidied(schema)

@@ -19,7 +19,6 @@ from proxy.config.keys import (
     TlsKeys,
 )
 from proxy.config.kinds import (
-    NOT_YET,
     Authority,
     Bound,
     Count,
@@ -42,7 +41,7 @@ from proxy.config.kinds import (
     choice,
     later,
 )
-from proxy.config.scalars import UnfitError
+from proxy.config.secret_keys import SecretKey
 
 _DECOYS: Final = ("wallaroo", "seldon", "seldon-session", "runai")
 _SDK_LOGIN: Final = choice("off", later=_DECOYS)
@@ -51,7 +50,7 @@ _SDK_LOGIN_DESCRIBED: Final = {
     "type": ["string", "boolean"],  # YAML 1.1 takes off for false
     "enum": ["off", False, *_DECOYS],
 }
-_MEMORY: Final = choice("memory", later=("file", "redis"))
+_STORES: Final = choice("memory", "file", later=("redis",))
 
 
 def _sdk_login(value: object) -> object:
@@ -59,13 +58,25 @@ def _sdk_login(value: object) -> object:
 
 
 def _store(value: object) -> object:
+    """None for this process's memory, a mapping for files."""
     if isinstance(value, dict):
-        raise UnfitError(f"other than memory {NOT_YET}")
-    return _MEMORY.read(value)
+        return value
+    return None if _STORES.read(value) == "memory" else {}
 
 
 def _one_or_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+class StoreKeys(Keys):
+    """Tokens in encrypted files, which outlive the process."""
+
+    file: Text | None = Field(default=None, description="the directory; default below state_dir")
+    encryption_key: SecretKey | None = Field(
+        default=None, description="default: in the system's keyring, else a file of ours"
+    )
+    redis: Later = Field(default=None, description="a server that many share")
+    tls: Later = Field(default=None, description="how to trust that server")
 
 
 class RouteKeys(Keys):
@@ -141,8 +152,8 @@ class FileKeys(Keys):
         default={}, description="how tokens are obtained"
     )
     routes: list[RouteKeys] = Field(default=[], description="which requests go where")
-    store: Annotated[object, Kind(_store, _MEMORY.described)] = Field(
-        default="memory", description="where tokens are kept"
+    store: Annotated[StoreKeys | None, BeforeValidator(_store)] = Field(
+        default=None,
+        description="where tokens are kept: memory (the default) or file; or a mapping",
     )
-    encryption_key: Later = Field(default=None, description="what a store is encrypted with")
     vault: Later = Field(default=None, description="where vault secrets come from")

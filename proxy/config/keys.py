@@ -6,7 +6,8 @@ the modules that resolve. ``None`` stands for a key that is not there.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,9 +16,7 @@ from proxy.config.kinds import (
     Duration,
     EgressProxy,
     Idle,
-    Later,
     Period,
-    SecretKey,
     Size,
     Some,
     SomeSize,
@@ -25,8 +24,9 @@ from proxy.config.kinds import (
     Text,
     Url,
     choice,
-    later,
 )
+from proxy.config.request_fields import REQUEST
+from proxy.config.secret_keys import SecretKey
 
 
 class Keys(BaseModel):
@@ -62,7 +62,7 @@ class ListenKeys(Keys):
 class ClientKeys(Keys):
     """A program that may call the data plane."""
 
-    key: SecretKey | None = Field(default=None, description="what it shows: env or file")
+    key: SecretKey | None = Field(default=None, description="what it shows: env, file or keyring")
 
 
 class LogKeys(Keys):
@@ -134,15 +134,6 @@ class RenewKeys(Keys):
     )
 
 
-_FORM: Final = choice("form")
-
-
-def _request(value: object) -> object:
-    if isinstance(value, dict) or value == "json":
-        return later("form").read(value)
-    return _FORM.read(value)
-
-
 class ProviderKeys(Keys):
     """An identity provider's keys; a credential may have them itself."""
 
@@ -151,7 +142,18 @@ class ProviderKeys(Keys):
         default=None, description="or the issuer, whose metadata name the endpoint"
     )
     login_url: Url | None = Field(default=None, description="or a login page's address: …/auth?…")
-    jwks_url: Later = Field(default=None, description="keys that ID tokens are signed with")
+    authorize_url: Url | None = Field(
+        default=None, description="where a person's browser logs in; comes with issuer"
+    )
+    device_url: Url | None = Field(
+        default=None, description="the device authorization endpoint; comes with issuer"
+    )
+    revocation_url: Url | None = Field(
+        default=None, description="where a logout revokes tokens; comes with issuer"
+    )
+    jwks_url: Url | None = Field(
+        default=None, description="keys that ID tokens are signed with; come with issuer"
+    )
     tls: TlsKeys | None = Field(default=None, description="how to trust the provider")
     proxy: EgressProxy | None = Field(
         default=None, description="http://host:port, or none; default: HTTPS_PROXY and the like"
@@ -159,6 +161,8 @@ class ProviderKeys(Keys):
     allow_insecure: Switch = Field(
         default=False, description="plain http to a provider on another machine"
     )
-    request: Annotated[str, type(_FORM)(_request, _FORM.described)] = Field(
-        default="form", description="how the token request is written; json is not in this version"
+    request: Annotated[Mapping[str, str] | None, REQUEST] = Field(
+        default=None,
+        description="how the token request is written: form (the default), json, or "
+        "{json: {client_id: clientId}} with the names that differ",
     )

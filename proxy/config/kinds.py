@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -17,7 +17,6 @@ from proxy.config import addresses, scalars
 from proxy.config.model import Address
 from proxy.config.report import Trail, suggestion
 from proxy.config.scalars import UnfitError
-from proxy.secret import Secret
 
 NOT_YET: Final = "is not in this version"
 MARK: Final = "x-not-in-this-version"
@@ -45,39 +44,6 @@ class Kind:
 
     def __get_pydantic_json_schema__(self, _: Any, __: GetJsonSchemaHandler) -> dict[str, Any]:
         return dict(self.described)
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A secret as the file has it: its kind and where, or ``plain`` and the value."""
-
-    kind: Literal["env", "file", "plain", "credentials_file"]
-    where: str = ""
-    value: Secret | None = None
-
-
-_ELSEWHERE: Final = ("keyring", "vault", "command", "systemd", "every")
-
-
-def secret(value: object) -> Written:
-    """A secret reference: a string, ``{env: NAME}`` or ``{file: path}``."""
-    if not isinstance(value, dict):
-        return Written("plain", value=Secret(scalars.text(value)))
-    for key in value:
-        if key in _ELSEWHERE:
-            raise MisplacedError((key,), f"`{key}` {NOT_YET}; use env or file", of_key=True)
-        if key not in ("env", "file"):
-            hint = suggestion(key, ("env", "file"))
-            raise MisplacedError(
-                (key,), f"unknown key; a secret has env or file{hint}", of_key=True
-            )
-    if len(value) != 1:
-        raise UnfitError("must have exactly one of env and file")
-    kind: Literal["env", "file"] = "env" if "env" in value else "file"
-    try:
-        return Written(kind, where=scalars.text(value[kind]))
-    except UnfitError as error:
-        raise MisplacedError((kind,), f"`{kind}` {error}") from None
 
 
 def choice(*now: str, later: tuple[str, ...] = ()) -> Kind:
@@ -145,7 +111,8 @@ def _scheme(value: object) -> str:
     return "" if value == "" else scalars.token(value)
 
 
-_TEXT: Final = {"type": "string", "minLength": 1}
+TEXT: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1}
+"""How any text is described to editors."""
 _DURATION: Final = {
     "type": ["string", "number"],
     "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$",
@@ -154,20 +121,9 @@ _DURATION: Final = {
 _SIZE: Final = {"type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)?$"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _SWITCH: Final = {"type": "boolean"}
-_LIST: Final = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
-_SECRET_LATER: Final = {key: {"description": NOT_YET, MARK: True} for key in _ELSEWHERE}
-_SECRET: Final = {
-    "anyOf": [
-        _TEXT,
-        {
-            "type": "object",
-            "additionalProperties": False,
-            "properties": {"env": _TEXT, "file": _TEXT, **_SECRET_LATER},
-        },
-    ]
-}
+_LIST: Final = {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
 
-Text = Annotated[str, Kind(scalars.text, _TEXT)]
+Text = Annotated[str, Kind(scalars.text, TEXT)]
 Texts = Annotated[tuple[str, ...], Kind(scalars.texts, _LIST)]
 Switch = Annotated[bool, Kind(scalars.switch, _SWITCH)]
 Count = Annotated[int, Kind(scalars.count, _COUNT)]
@@ -177,15 +133,14 @@ Period = Annotated[float, Kind(_above_zero(scalars.duration), _DURATION)]
 Idle = Annotated[float | None, Kind(_idle, _DURATION | {"pattern": "never|[0-9]+"})]
 Size = Annotated[int, Kind(scalars.size, _SIZE)]
 SomeSize = Annotated[int, Kind(_above_zero(scalars.size), _SIZE)]
-HostName = Annotated[str, Kind(addresses.host_name, _TEXT)]
-Authority = Annotated[str, Kind(addresses.authority, _TEXT)]
-Origin = Annotated[str, Kind(addresses.origin, _TEXT)]
-Bound = Annotated[Address, Kind(addresses.address, _TEXT)]
-Toggled = Annotated[Address | None, Kind(_off, {"anyOf": [_TEXT, {"const": False}]})]
-Url = Annotated[str, Kind(_url, _TEXT | {"format": "uri"})]
+HostName = Annotated[str, Kind(addresses.host_name, TEXT)]
+Authority = Annotated[str, Kind(addresses.authority, TEXT)]
+Origin = Annotated[str, Kind(addresses.origin, TEXT)]
+Bound = Annotated[Address, Kind(addresses.address, TEXT)]
+Toggled = Annotated[Address | None, Kind(_off, {"anyOf": [TEXT, {"const": False}]})]
+Url = Annotated[str, Kind(_url, {**TEXT, "format": "uri"})]
 UrlPath = Annotated[str, Kind(addresses.prefix, {"type": "string", "pattern": "^/"})]
-FieldName = Annotated[str, Kind(scalars.token, _TEXT)]
+FieldName = Annotated[str, Kind(scalars.token, TEXT)]
 Scheme = Annotated[str, Kind(_scheme, {"type": "string"})]
-EgressProxy = Annotated[str, Kind(_egress, _TEXT)]
-SecretKey = Annotated[Written, Kind(secret, _SECRET)]
+EgressProxy = Annotated[str, Kind(_egress, TEXT)]
 Later = Annotated[object, later()]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from proxy.config import credentials, listeners, routes
+from proxy.config import credentials, listeners, routes, stores
 from proxy.config.check import check
 from proxy.config.document import compose
 from proxy.config.file_keys import FileKeys
@@ -62,7 +62,8 @@ def _resolve(file: FileKeys, path: Path, report: Report, around: Surroundings) -
         hold=file.hold,
         drain=Drain(**file.drain.model_dump()),
         credentials=resolved,
-        routes=routes.resolve(file, listening, report, around),
+        routes=routes.resolve(file, listening, resolved, report, around),
+        store=stores.resolve(file, report, around),
         warnings=tuple(dict.fromkeys(report.warnings)),
     )
 

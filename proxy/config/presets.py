@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from proxy.config.addresses import url
 from proxy.config.credential_keys import CredentialKeys
+from proxy.config.grant_keys import FormKeys
 from proxy.config.report import Section
 from proxy.config.scalars import UnfitError
 
@@ -99,20 +100,23 @@ def _seldon(keys: CredentialKeys, section: Section) -> Fills:
     }
     if keys.username or keys.password:
         fills["grant"] = "password"
-    elif not keys.client_secret and "grant" not in keys.model_fields_set:
-        names = ("client_secret", "username", "password", "grant")
-        section.missing(
-            names,
-            "preset seldon asks for client_secret, or username and password; "
-            "a login by browser is not in this version",
-        )
-        section.report.spoil((*section.trail, "grant"))
+    elif not (keys.client_secret or section.spoiled("client_secret")):
+        fills["grant"] = "authorization_code"
     if keys.client_secret:
         fills["client_auth"] = "post"
     if _asked(keys, section, "host"):
         realm = keys.realm or "deploy-realm"
         fills |= _endpoint(keys, section, "issuer", _issuer(keys.host or "", realm, section))
-    return fills
+    grant = keys.grant if "grant" in keys.model_fields_set else fills.get("grant")
+    return {**fills, **(_seldon_redirect(keys) if grant == "authorization_code" else {})}
+
+
+def _seldon_redirect(keys: CredentialKeys) -> Fills:
+    """The one redirect URI that Seldon's own client has; a person pastes what it brings there."""
+    if not keys.host or keys.redirect_port:
+        return {}
+    base = keys.host if "://" in keys.host else f"https://{keys.host}"
+    return {"redirect_uri": f"{base.rstrip('/')}/seldon-deploy/auth/callback"}
 
 
 def _runai(keys: CredentialKeys, section: Section) -> Fills:
@@ -125,6 +129,26 @@ def _runai(keys: CredentialKeys, section: Section) -> Fills:
         made = _issuer(keys.host or "app.run.ai", keys.realm or "", section)
         fills |= _endpoint(keys, section, "issuer", made)
     return fills
+
+
+def _runai_api(keys: CredentialKeys, section: Section) -> Fills:
+    fills: dict[str, object] = {
+        "client_auth": "post",
+        "request": {
+            "grant_type": "grantType",
+            "client_id": "clientId",
+            "client_secret": "clientSecret",
+        },
+        "use": ("accessToken",),
+    }
+    if _asked(keys, section, "host") and (base := _base(keys.host or "", section)):
+        fills |= _endpoint(keys, section, "token_url", f"{base}/api/v1/token")
+    return fills
+
+
+def _dex(_: CredentialKeys, __: Section) -> Fills:
+    """Kubeflow and Seldon both have Dex behind their ingress, with its form."""
+    return {"grant": "session", "form": FormKeys(username="login", password="password")}  # noqa: S106 - a field's name
 
 
 def _issuer(host: str, realm: str, section: Section) -> str | None:
@@ -151,6 +175,9 @@ _PRESETS: Final[
 ] = {
     "wallaroo": (("prefix", "suffix"), _wallaroo),
     "seldon": (("host", "realm"), _seldon),
+    "seldon-session": ((), _dex),
     "runai": (("host", "realm"), _runai),
+    "runai-api": (("host",), _runai_api),
     "eggplant": ((), _eggplant),
+    "kubeflow": ((), _dex),
 }

@@ -17,6 +17,9 @@ from proxy.config.surroundings import Surroundings
 
 _LOGIN: Final = re.compile(r"(.*)/auth(?=[/?#]|$)")
 
+_FURTHER: Final = ("authorize_url", "device_url", "revocation_url", "jwks_url")
+"""Endpoints that one grant or another has besides the token endpoint."""
+
 
 def token_url_of(login_url: str) -> str | None:
     """The token endpoint beside a login page: the last ``/auth`` and all behind it replaced.
@@ -28,13 +31,19 @@ def token_url_of(login_url: str) -> str | None:
     return f"{parts.scheme}://{parts.netloc}{found[1]}/token" if found else None
 
 
+def authorize_url_of(login_url: str) -> str:
+    """The authorization endpoint that a login page's address names, without its query."""
+    parts = urlsplit(login_url)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"
+
+
 def check_provider(keys: ProviderKeys, section: Section, *, allow_insecure: bool) -> None:
     """Report what is wrong, or should not stay, among a provider's keys."""
     if keys.login_url and (keys.token_url or keys.issuer):
         section.unfit("login_url", "`login_url` stands beside another endpoint: keep one")
     elif keys.login_url and token_url_of(keys.login_url) is None:
         section.wrong("login_url", "`login_url` must have a path with /auth in it")
-    for name in ENDPOINTS:
+    for name in (*ENDPOINTS, *_FURTHER):
         if address := getattr(keys, name):
             refuse_plain_http(name, address, section, allowed=allow_insecure)
     if keys.issuer and "?" in keys.issuer:
@@ -63,13 +72,13 @@ class Providers:
         if shared is None:
             self._dangling(keys.provider, section)
             return keys
-        own = has_endpoint(keys, section)
+        own, others = has_endpoint(keys, section), (*ENDPOINTS, *_FURTHER)
         names = [name for name in shared.model_fields_set if name not in keys.model_fields_set]
         for name in ENDPOINTS:
             if self._report.spoiled(("providers", keys.provider, name)):
                 self._report.spoil((*section.trail, name))
         return keys.model_copy(
-            update={n: getattr(shared, n) for n in names if not (own and n in ENDPOINTS)}
+            update={n: getattr(shared, n) for n in names if not (own and n in others)}
         )
 
     def _dangling(self, name: str, section: Section) -> None:
@@ -88,12 +97,15 @@ class Providers:
 
 def provider(keys: ProviderKeys, tls_settings: Tls) -> Provider:
     """The provider that complete keys describe."""
-    token_url = keys.token_url
-    if token_url is None and keys.login_url:
-        token_url = token_url_of(keys.login_url)
+    login = keys.login_url
     return Provider(
-        token_url=token_url,
+        token_url=keys.token_url or (token_url_of(login) if login else None),
         issuer=keys.issuer,
+        authorize_url=keys.authorize_url or (authorize_url_of(login) if login else None),
+        device_url=keys.device_url,
+        revocation_url=keys.revocation_url,
+        jwks_url=keys.jwks_url,
+        json_names=keys.request,
         tls=tls_settings,
         egress=egress(keys.proxy),
         allow_insecure=keys.allow_insecure,

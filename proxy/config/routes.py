@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from proxy.config.addresses import path, segments, url
 from proxy.config.file_keys import FileKeys, RouteKeys
 from proxy.config.listeners import Listeners
-from proxy.config.model import Address, Route, Timeouts, Tls, Upstream
+from proxy.config.model import Address, Credential, Grant, Route, Timeouts, Tls, Upstream
 from proxy.config.report import Report, Section, suggestion
 from proxy.config.scalars import UnfitError
 from proxy.config.shared import egress, refuse_plain_http, tls, warn_insecure, warn_proxy_password
@@ -27,7 +28,11 @@ _FRAMING: Final = (
 
 
 def resolve(
-    file: FileKeys, listeners: Listeners, report: Report, around: Surroundings
+    file: FileKeys,
+    listeners: Listeners,
+    credentials: Mapping[str, Credential],
+    report: Report,
+    around: Surroundings,
 ) -> tuple[Route, ...]:
     """The file's routes; mistakes go to ``report``."""
     if not file.routes and not report.spoiled(("routes",)):
@@ -40,6 +45,7 @@ def resolve(
             continue
         upstream = _upstream(keys, section, listeners)
         _check(keys, file, section)
+        _session(keys, credentials, section)
         if not section.spoiled("path"):
             _refuse_twin(keys, index, listeners, section, seen)
         settings = tls(keys.tls, section, around)
@@ -118,6 +124,17 @@ def _credential(keys: RouteKeys, file: FileKeys, section: Section) -> None:
         )
     if keys.upstream:
         refuse_plain_http("upstream", keys.upstream, section, allowed=keys.allow_insecure)
+
+
+def _session(keys: RouteKeys, credentials: Mapping[str, Credential], section: Section) -> None:
+    found = credentials.get(keys.credential or "")
+    if found is None or found.grant is not Grant.SESSION:
+        return
+    for key in ("header", "scheme"):
+        if key in keys.model_fields_set:
+            section.unfit(
+                key, f"`{key}` has no meaning here: `{found.name}` is a session, sent as a cookie"
+            )
 
 
 def _clients(keys: RouteKeys, file: FileKeys, section: Section) -> None:

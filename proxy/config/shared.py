@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from proxy.config.addresses import is_loopback, url
 from proxy.config.keys import TlsKeys
-from proxy.config.kinds import Written
 from proxy.config.model import (
     CredentialsFileSecret,
     Egress,
     EnvSecret,
     FileSecret,
+    KeyringSecret,
     PlainSecret,
     SecretReference,
     Tls,
 )
 from proxy.config.report import Section
+from proxy.config.secret_keys import Written
 from proxy.config.surroundings import Surroundings, unreadable
 from proxy.secret import Secret
 
@@ -30,6 +31,9 @@ def secret(
         return EnvSecret(written.where, at)
     if written.kind == "file":
         return FileSecret(around.path(written.where), at)
+    if written.kind == "keyring":
+        service, _, name = written.where.rpartition("/")
+        return KeyringSecret(service, name, at)
     if written.kind == "credentials_file":
         return CredentialsFileSecret(around.path(written.where), section.at("credentials_file"))
     section.warn(key, f"`{key}` stands here in plain text: use {{env: NAME}} or {{file: path}}")

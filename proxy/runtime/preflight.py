@@ -9,8 +9,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from proxy.config.model import Config, Credential, Position, SecretReference, Tls
+from proxy.config.model import (
+    Config,
+    Credential,
+    FromCredential,
+    FromRequest,
+    Position,
+    SecretReference,
+    Tls,
+)
 from proxy.errors import ConfigurationError, Problem, SecretError
 from proxy.runtime.egress import EgressError, proxy_of
 from proxy.runtime.tls import TlsContexts, TlsError
@@ -69,16 +78,29 @@ def references(config: Config) -> Iterator[SecretReference]:
     yield from config.clients.values()
     for credential in config.credentials.values():
         yield from filter(None, secrets_of(credential))
+    if config.store is not None and config.store.key is not None:
+        yield config.store.key
 
 
 def secrets_of(credential: Credential) -> tuple[SecretReference | None, ...]:
-    """The secrets of one credential."""
+    """The secrets of one credential; not what others lend it, or a caller brings."""
+    signings = (credential.client_signing, credential.signing)
     return (
         credential.client_secret,
         credential.password,
         credential.refresh_token,
         credential.token,
+        credential.client_assertion,
+        credential.assertion,
+        *(one.private_key for one in signings if one is not None),
+        *(one for one in (credential.subject, credential.actor) if _is_secret(one)),
     )
+
+
+def _is_secret(
+    one: SecretReference | FromCredential | FromRequest | None,
+) -> TypeGuard[SecretReference]:
+    return not (one is None or isinstance(one, (FromCredential, FromRequest)))
 
 
 def certificates(config: Config) -> Iterator[tuple[Tls, Position]]:

@@ -37,9 +37,12 @@ def test_what_waits_for_a_later_version_says_so() -> None:
     vault = SCHEMA["properties"]["vault"]
     assert vault["description"].endswith("(not in this version)")
     assert vault["not"] == {}
-    grant = SCHEMA["$defs"]["CredentialKeys"]["properties"]["grant"]
-    assert "device_code" in grant["enum"]
-    assert "not in this version: authorization_code, device_code" in grant["description"]
+    login = SECTIONS["RouteKeys"]["properties"]["sdk_login"]
+    assert "runai" in login["enum"]
+    assert "not in this version: wallaroo, seldon" in login["description"]
+    store = SCHEMA["properties"]["store"]
+    assert store["anyOf"][0]["enum"] == ["memory", "file", "redis"]
+    assert store["description"].endswith("(not in this version: redis)")
 
 
 def test_off_may_be_the_false_that_some_editors_read() -> None:
@@ -52,6 +55,7 @@ def test_what_a_route_and_a_client_need_is_required() -> None:
     assert SCHEMA["required"] == ["routes"]
     assert SECTIONS["RouteKeys"]["required"] == ["upstream", "credential"]
     assert SECTIONS["ClientKeys"]["required"] == ["key"]
+    assert SECTIONS["StoreKeys"]["required"] == ["file"]
 
 
 def test_every_reference_leads_somewhere() -> None:

@@ -164,7 +164,10 @@ def test_equal_files_give_equal_values_wherever_the_keys_stand(
         ("browser_origins: [https://a/b]", "1:19: an entry of `browser_origins` must be scheme"),
         ("clients: {a: secret}", "1:14: `a` must be a mapping of keys"),
         ("clients: {a: {}}", "1:11: a client needs a `key`"),
-        ("clients: {a: {key: {env: A, file: b}}}", "`key` must have exactly one of env and file"),
+        (
+            "clients: {a: {key: {env: A, file: b}}}",
+            "`key` must have exactly one of env, file and keyring",
+        ),
         ("clients: {'a b': {key: {env: A}}}", "1:11: a name is made of"),
         ("credentials: {none: {grant: static, token: {env: A}}}", "1:15: a name is made of"),
         ("routes: []", "`routes` is missing"),

@@ -119,15 +119,21 @@ def test_a_providers_endpoint_overrides_the_presets(loaded: Callable[[str], Conf
         (f"preset: seldon, {SECRET}", "2:3: preset seldon asks for `host`"),
         (f"preset: seldon, host: 'a/b', {SECRET}", "2:29: `host` must be a host name"),
         (f"preset: seldon, host: 'http://a', {SECRET}", "`host` sends secrets over plain http"),
-        ("preset: seldon, host: a", "2:3: preset seldon asks for client_secret, or username and"),
+        ("preset: runai-api, client_id: a, client_secret: {env: S}", "asks for `host`"),
+        ("preset: kubeflow, url: https://k, username: u", "2:3: grant session needs `password`"),
+        ("preset: seldon-session, username: u, password: {env: P}", "session needs `url`"),
+        ("preset: kubeflow, url: 'http://k', username: u, password: {env: P}",
+         "`url` sends secrets over plain http"),
+        ("preset: kubeflow, url: https://k, username: u, password: {env: P}, scope: openid",
+         "`scope` has no meaning for grant session: it only has a login page"),
         (f"preset: runai, client_id: a, {SECRET}", "2:3: preset runai asks for `realm`"),
         (f"preset: runai, realm: a, {SECRET}", "2:3: `client_id` is missing"),
         ("preset: eggplant", "2:3: preset eggplant asks for `credentials_file`, or login_url"),
         (f"preset: eggplant, login_url: https://d/auth, {SECRET}", "2:3: `client_id` is missing"),
         (f"preset: runai, realm: a, suffix: b, client_id: a, {SECRET}",
          "2:32: `suffix` belongs to preset wallaroo"),
-        (f"preset: wallaro, {SECRET}", "2:15: `preset` must be one of wallaroo, seldon, runai, "
-         "eggplant; did you mean `wallaroo`?"),
+        (f"preset: wallaro, {SECRET}", "2:15: `preset` must be one of wallaroo, seldon, "
+         "seldon-session, runai, runai-api, eggplant, kubeflow; did you mean `wallaroo`?"),
     ],
 )  # fmt: skip
 def test_what_a_preset_asks_for_in_vain_is_one_mistake(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from proxy.config.document import compose
@@ -111,6 +111,7 @@ def _python_parsers_word(text: str) -> str:
     st.integers(0, 12),
     st.text("{}[]:,-#&*!|>'\"%@` \n\tabé", max_size=6),
 )
+@example(start=110, length=12, put="")
 def test_a_damaged_file_shows_no_secret(start: int, length: int, put: str) -> None:
     whole = FILE.replace("<>", CANARY)
     damaged = whole[:start] + put + whole[start + length :]

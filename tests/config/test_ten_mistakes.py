@@ -26,7 +26,8 @@ def test_ten_mistakes_in_one_file_are_ten_located_messages(
         "5:48: `client_id` must be text: put it in quotes",
         "6:18: `token_url` sends secrets over plain http to another machine: use https, "
         "or say `allow_insecure: true` beside it",
-        "7:58: `grant` must be one of client_credentials, password, refresh_token, static; "
+        "7:58: `grant` must be one of client_credentials, password, refresh_token, "
+        "authorization_code, device_code, token_exchange, jwt_bearer, session, static; "
         "did you mean `password`?",
         "9:51: `credential` names `aa`, which is not in credentials; did you mean `a`?",
         "10:12: the same listener, host and path as the route on line 9: change one",
