@@ -14,10 +14,16 @@ from proxy.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """A token and the name and place of it, for messages: ``the assertion in /var/run/…``."""
+    """A token to present.
+
+    Attributes:
+        where: its name and place, for messages: ``the assertion in /var/run/…``.
+        field: of the answer that it came from, where we got it from a provider.
+    """
 
     value: Secret
     where: str
+    field: str | None = None
 
     @property
     def ends(self) -> float | None:

@@ -6,35 +6,28 @@ Decides nothing about which grant comes when; the sources beside it do.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from dataclasses import replace
+from random import Random, SystemRandom
+from typing import TypeVar
 
 from proxy.clock import Clock
-from proxy.errors import Failure, SecretError, TokenRequestError
+from proxy.errors import Failure, TokenRequestError
+from proxy.idp.client import RegisteredClient, Registration
 from proxy.idp.endpoint import Endpoints, Sender
+from proxy.idp.reading import read_secret
 from proxy.message import Answer, Request, origin
 from proxy.oauth import request, response
 from proxy.oauth.circumstances import DEFAULT_LIFETIME, Circumstances
-from proxy.oauth.client import Client, ClientAuthentication
-from proxy.oauth.refusal import CLIENT_REFUSED
+from proxy.oauth.client import Client
+from proxy.oauth.exchange import Exchange, jwt_bearer, token_exchange
 from proxy.oauth.request import Wish
 from proxy.secret import Secret
-from proxy.secrets.rotating import Rotating
 from proxy.secrets.source import SecretSource
 from proxy.tokens.token import Token
 
 T = TypeVar("T")
 Build = Callable[[str, Client], Request]
 Read = Callable[[Answer, Circumstances], T]
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """Who asks, as registered with the provider; ``secret`` None for a public client."""
-
-    client_id: str
-    authentication: ClientAuthentication = ClientAuthentication.NONE
-    secret: SecretSource | None = None
 
 
 class TokenRequests:
@@ -44,10 +37,11 @@ class TokenRequests:
         registration: the client.
         endpoints: where to ask.
         sender: carries the requests.
-        clock: tells how long ago the client's secret changed.
+        clock: tells how long ago the client's secret changed, and stamps assertions.
         wish: what to ask for.
         use: fields of the answer; the first that is there is the token.
         default_lifetime: seconds, where the answer says nothing about time.
+        random: makes what an assertion is known by; hard to guess.
     """
 
     def __init__(
@@ -60,12 +54,11 @@ class TokenRequests:
         wish: Wish = Wish(),  # noqa: B008 - frozen
         use: tuple[str, ...] = ("access_token",),
         default_lifetime: float = DEFAULT_LIFETIME,
+        random: Random = SystemRandom(),  # noqa: B008 - has no state
     ) -> None:
-        self._registration = registration
+        self._client = RegisteredClient(registration, clock, random)
         self._endpoints = endpoints
         self._sender = sender
-        secret = registration.secret
-        self._secret = None if secret is None else Rotating(secret, clock)
         self._wish = wish
         self._default_lifetime = default_lifetime
         self.use = use
@@ -78,7 +71,7 @@ class TokenRequests:
     @property
     def client_id(self) -> str:
         """Who asks."""
-        return self._registration.client_id
+        return self._client.client_id
 
     @property
     def wish(self) -> Wish:
@@ -111,18 +104,40 @@ class TokenRequests:
             use=use,
         )
 
+    async def token_exchange(self, exchange: Exchange) -> Token:
+        """Ask with somebody's token for another one."""
+        return await self._ask(
+            lambda url, client: token_exchange(url, client, self._wish, exchange),
+            exchange.read,
+        )
+
+    async def jwt_bearer(self, assertion: Secret, *, signed: bool = False) -> Token:
+        """Ask with an assertion; ``signed``: by ourselves, just now."""
+
+        def read(answer: Answer, about: Circumstances) -> Token:
+            return response.read(answer, replace(about, signed=about.signed or signed))
+
+        return await self._ask(
+            lambda url, client: jwt_bearer(url, client, self._wish, assertion),
+            read,
+            carried=assertion,
+        )
+
+    async def audience(self) -> str:
+        """What the provider is called in an assertion: RFC 7523 section 3, rule 3."""
+        return self._endpoints.issuer or await self._endpoints.token()
+
     async def _ask(
         self,
         build: Build,
+        read: Read[Token] = response.read,
         *,
         carried: Secret | None = None,
         use: tuple[str, ...] | None = None,
         password: bool = False,
     ) -> Token:
-        url = await self._endpoints.token()
-        return await self.ask(
-            url, build, response.read, carried=carried, use=use, password=password
-        )
+        url = await self._endpoints.token(with_certificate=self._client.with_certificate)
+        return await self.ask(url, build, read, carried=carried, use=use, password=password)
 
     async def ask(
         self,
@@ -139,43 +154,20 @@ class TokenRequests:
         ``carried``: what the request brings along besides the client's secret, and no message may
         repeat. ``use``: other fields than usual. ``password``: a person's goes along.
         """
-        secret = None if self._secret is None else read_secret(self._secret)
-        client = Client(self._registration.client_id, self._registration.authentication, secret)
+        client = self._client.show(await self.audience())
         about = Circumstances(
             where=origin(url),
             use=use or self.use,
             default_lifetime=self._default_lifetime,
             password=password,
-            rotating=self._secret is not None and self._secret.is_recent(),
-            secrets=tuple(filter(None, (secret, carried))),
+            rotating=self._client.is_recent(),
+            signed=self._client.signs,
+            json=self._wish.json_names is not None,
+            secrets=tuple(filter(None, (client.secret, client.assertion, carried))),
         )
         try:
             return read(await self._sender.send(build(url, client)), about)
         except TokenRequestError as error:
-            self._learn(error)
-            raise
-
-    def _learn(self, error: TokenRequestError) -> None:
-        if error.failure is not Failure.TERMINAL:
-            self._endpoints.doubt()
-        if error.error in CLIENT_REFUSED and self._secret is not None:
-            self._secret.refused()
-
-
-class Readable(Protocol):
-    """Whatever a secret can be read from."""
-
-    def read(self) -> Secret:
-        """The value; SecretError where there is none."""
-
-
-def read_secret(source: Readable) -> Secret:
-    """A secret's value for a token request.
-
-    Raises:
-        TokenRequestError: it can't be read; transient, since somebody may be replacing it.
-    """
-    try:
-        return source.read()
-    except SecretError as error:
-        raise TokenRequestError(str(error), failure=Failure.TRANSIENT, reason="secret") from None
+            if error.failure is not Failure.TERMINAL:
+                self._endpoints.doubt()
+            raise self._client.judged(error) from None

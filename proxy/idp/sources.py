@@ -10,22 +10,29 @@ from proxy.config.model import Credential, Grant, SecretReference
 from proxy.idp.by_person import ByPersonSource
 from proxy.idp.client_credentials import ClientCredentialsSource
 from proxy.idp.endpoint import Endpoints, Sender
+from proxy.idp.exchanging import Exchanging, jwt_bearer_source
+from proxy.idp.origins import Lenders
 from proxy.idp.password import PasswordSource
 from proxy.idp.refresh_token import RefreshTokenSource
-from proxy.idp.requests import Registration, TokenRequests
+from proxy.idp.registrations import registration
+from proxy.idp.requests import TokenRequests
 from proxy.idp.static import StaticSource
-from proxy.oauth.client import ClientAuthentication
 from proxy.oauth.request import Wish
 from proxy.secrets.references import source
 from proxy.secrets.source import SecretSource
-from proxy.tokens.ports import TokenSource
+from proxy.tokens.ports import CallerSources, TokenSource
 
 T = TypeVar("T")
 INCOMPLETE: Final = "an incomplete credential got past the configuration's checks"
 
 
 def token_source(
-    credential: Credential, *, sender: Sender | None, environ: Mapping[str, str], clock: Clock
+    credential: Credential,
+    *,
+    sender: Sender | None,
+    environ: Mapping[str, str],
+    clock: Clock,
+    lenders: Lenders | None = None,
 ) -> TokenSource:
     """The source of a credential's tokens.
 
@@ -34,6 +41,8 @@ def token_source(
         sender: carries requests to its provider; None for ``static`` alone.
         environ: where environment variables are looked up.
         clock: for expiries.
+        lenders: finds another credential by name, when its token is wanted; None where no
+            credential refers to another.
     """
 
     def secret(reference: SecretReference | None) -> SecretSource:
@@ -54,25 +63,46 @@ def token_source(
             return RefreshTokenSource(requests, secret(credential.refresh_token), clock)
         case Grant.AUTHORIZATION_CODE | Grant.DEVICE_CODE:
             return ByPersonSource(requests, credential.name, clock)
+        case Grant.TOKEN_EXCHANGE:
+            return Exchanging(credential, requests, environ, lenders, clock).source()
+        case Grant.JWT_BEARER:
+            return jwt_bearer_source(credential, requests, environ, clock)
         case _:
             raise NotImplementedError(credential.grant)
+
+
+def caller_sources(
+    credential: Credential,
+    *,
+    sender: Sender,
+    environ: Mapping[str, str],
+    clock: Clock,
+    lenders: Lenders | None = None,
+) -> CallerSources:
+    """Sources of tokens for callers' own (``subject: request``); the arguments are as above."""
+    requests = token_requests(credential, sender, environ, clock)
+    return Exchanging(credential, requests, environ, lenders, clock).of_caller
 
 
 def token_requests(
     credential: Credential, sender: Sender, environ: Mapping[str, str], clock: Clock
 ) -> TokenRequests:
     """What asks a credential's provider, whatever for; the arguments are as above."""
-    reference = credential.client_secret
+    provider = _given(credential.provider)
+    if credential.grant is not Grant.JWT_BEARER:
+        _given(credential.client_id)
     return TokenRequests(
-        Registration(
-            client_id=_given(credential.client_id),
-            authentication=ClientAuthentication(credential.client_auth.value),
-            secret=None if reference is None else source(reference, environ),
-        ),
-        Endpoints(_given(credential.provider), sender, clock),
+        registration(credential, environ, clock),
+        Endpoints(provider, sender, clock),
         sender,
         clock,
-        wish=Wish(credential.scope, credential.audience, credential.resource, credential.params),
+        wish=Wish(
+            credential.scope,
+            credential.audience,
+            credential.resource,
+            credential.params,
+            provider.json_names,
+        ),
         use=credential.use,
         default_lifetime=credential.renew.default_lifetime,
     )
