@@ -19,8 +19,8 @@ def parse(body: bytes) -> Mapping[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def json_object(answer: Answer, where: str) -> Mapping[str, Any]:
-    """The JSON object of an answer.
+def json_object(answer: Answer, where: str, place: str = "the token endpoint") -> Mapping[str, Any]:
+    """The JSON object of an answer from what should be ``place``.
 
     Raises:
         TokenRequestError: there is none (``unreadable``); tells what came by its media type alone.
@@ -29,7 +29,7 @@ def json_object(answer: Answer, where: str) -> Mapping[str, Any]:
     if value is None:
         raise TokenRequestError(
             f"{where} answered {answer.status} with {_kind(answer)} instead of a JSON object;"
-            " is this the token endpoint?",
+            f" is this {place}?",
             failure=Failure.TRANSIENT,
             reason="unreadable",
         )

@@ -34,10 +34,23 @@ def expiry(claims: Mapping[str, Any] | None) -> float | None:
     return float(exp) if 0 < exp < FURTHEST else None
 
 
-def _segment(text: str) -> Mapping[str, Any] | None:
+def header(token: str) -> Mapping[str, Any] | None:
+    """The JOSE header of a signed JWT (RFC 7515 section 4), or None if ``token`` is none."""
+    return _segment(token.partition(".")[0]) if claims(token) is not None else None
+
+
+def decoded(text: str) -> bytes | None:
+    """What base64url without padding (RFC 7515 section 2) stands for, or None if it is none."""
     try:
-        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        value = json.loads(raw)
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+
+
+def _segment(text: str) -> Mapping[str, Any] | None:
+    raw = decoded(text)
+    try:
+        value = None if raw is None else json.loads(raw)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
