@@ -143,6 +143,7 @@ _CREDENTIAL_COUNTERS: tuple[tuple[str, str, Callable[[CredentialStatus], int]], 
 _CREDENTIAL_GAUGES: tuple[tuple[str, str, Callable[[CredentialStatus], float | None]], ...] = (
     ("credential_ready", "1 once there has been a token.", lambda one: one.ready),
     ("token_expiry_seconds", "Seconds until it expires.", lambda one: one.expires_in_seconds),
+    ("credential_callers", "Callers with a token of their own.", lambda one: one.callers),
     (
         "token_next_renewal_seconds",
         "Seconds until it is renewed.",

@@ -40,6 +40,8 @@ def credential(status: CredentialStatus) -> dict[str, Any]:
     """One credential: its state, what is held, what comes next, what went wrong."""
     said = {name: _rounded(value) for name, value in dataclasses.asdict(status).items()}
     del said["name"]
+    if status.callers is None:
+        del said["callers"]
     if status.last_error is not None:
         said["last_error"]["at"] = moment(said["last_error"].pop("at_wall"))
     return said

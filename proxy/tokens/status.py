@@ -43,6 +43,8 @@ class CredentialStatus:
         renewals: how often that brought a token.
         failures: how often it did not, by reason.
         rejections: how many generations an upstream's 401 rejected.
+        callers: how many have a token of their own at the moment, where each has one
+            (``subject: request``); the counts above are then of all together.
     """
 
     name: str
@@ -59,3 +61,4 @@ class CredentialStatus:
     renewals: int
     failures: Mapping[str, int]
     rejections: int
+    callers: int | None = None

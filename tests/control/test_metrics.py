@@ -100,3 +100,12 @@ async def test_openmetrics_is_spoken_to_who_asks_for_it(
     )
     assert answer.content_type == "application/openmetrics-text"
     assert (await answer.text()).endswith("# EOF\n")
+
+
+async def test_callers_with_tokens_of_their_own_are_counted_under_one_name(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    control.now = snapshot(credentials=(status("exchange", callers=7), status("inference")))
+    found = await scraped(control, client)
+    counted = {labels: n for (name, labels), n in found.items() if name.endswith("_callers")}
+    assert counted == {(("credential", "exchange"),): 7}

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 import aiohttp
 
 from proxy.control import application
+from proxy.control.lending import Lendables
 from proxy.control.snapshot import Snapshot, WorkerStatus
 from tests.control.conftest import Control, serve, snapshot, status
 
@@ -92,7 +93,10 @@ async def test_a_fault_is_reported_and_the_answer_says_nothing_of_it(
         """Nothing is counted."""
 
     async with AsyncExitStack() as stack:
-        url = await serve(stack, lambda guard: application.admin(broken, count, guard, report))
+        nothing = Lendables({}, hold=0.0)
+        url = await serve(
+            stack, lambda guard: application.admin(broken, count, guard, report, lambda: nothing)
+        )
         answer = await client.get(url + "/v1/status")
         assert answer.status == 500
         assert "canary" not in await answer.text()
@@ -117,3 +121,12 @@ async def test_workers_are_named_where_there_are_some(
     page = await (await client.get(control.admin + "/metrics")).text()
     assert "token_sidecar_workers 1.0" in page
     assert "token_sidecar_worker_deaths_total 0.0" in page
+
+
+async def test_only_a_credential_of_many_callers_counts_them(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    control.now = snapshot(credentials=(status("exchange", callers=7), status("inference")))
+    said = (await (await client.get(control.admin + "/v1/status")).json())["credentials"]
+    assert said["exchange"]["callers"] == 7
+    assert "callers" not in said["inference"]
