@@ -32,7 +32,7 @@ _HOMES: Final[dict[str, type[BaseModel]]] = {
     "the file's top level": FileKeys,
     "a credential": CredentialKeys,
     "a route": RouteKeys,
-    "store": StoreKeys,
+    "`store`": StoreKeys,
 }
 _SEE: Final = "`token-sidecar schema` tells the known ones"
 

@@ -61,7 +61,7 @@ def _store(value: object) -> object:
     """None for this process's memory, a mapping for files."""
     if isinstance(value, dict):
         return value
-    return None if _STORES.read(value) == "memory" else {}
+    return None if _STORES.read(value) == "memory" else {"file": None}
 
 
 def _one_or_list(value: Any) -> Any:

@@ -14,8 +14,10 @@ def resolve(file: FileKeys, report: Report, around: Surroundings) -> FileStore |
     if file.store is None:
         return None
     section = report.section("store")
-    if file.store.file is None and file.store.model_fields_set:
-        section.missing("file", "`store` needs `file`: the directory that tokens are kept in")
+    if "file" not in file.store.model_fields_set:
+        section.missing(
+            ("file", "redis"), "`store` needs `file`: the directory that tokens are kept in"
+        )
     directory = around.path(file.store.file or f"{file.state_dir}/tokens")
     if directory.exists() and not directory.is_dir():
         section.wrong("file", f"`file` names {directory}, a file: a directory is needed")

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import ClientAuthentication, Config, Credential, Grant
+from proxy.config.model import ClientAuthentication, Config, Credential, Form, Grant, SignIn
 
 SECRET = "client_secret: {env: S}"
 KEYCLOAK = "/auth/realms/master/protocol/openid-connect/token"
@@ -63,6 +63,58 @@ def test_runai_asks_for_an_id_token_and_sends_the_access_token(
     assert (found.params, found.scope) == ({"response_type": "id_token"}, "openid")
     assert found.use == ("access_token",)
     assert found.client_auth is ClientAuthentication.POST
+
+
+def test_runais_api_wants_json(filled: Callable[[str], Credential]) -> None:
+    found = filled(f"preset: runai-api, host: acme.run.ai, client_id: app, {SECRET}")
+    assert endpoint(found) == "https://acme.run.ai/api/v1/token"
+    assert found.provider is not None
+    assert found.provider.json_names == {
+        "grant_type": "grantType",
+        "client_id": "clientId",
+        "client_secret": "clientSecret",
+    }
+    assert found.use == ("accessToken",)
+    assert found.grant is Grant.CLIENT_CREDENTIALS
+
+
+@pytest.mark.parametrize("preset", ["kubeflow", "seldon-session"])
+def test_kubeflow_and_seldon_have_the_form_of_dex(
+    filled: Callable[[str], Credential], preset: str
+) -> None:
+    found = filled(f"preset: {preset}, url: https://k/, username: u, password: {{env: P}}")
+    assert found.grant is Grant.SESSION
+    assert found.sign_in == SignIn("https://k/", Form(username="login", password="password"))
+
+
+def test_a_form_of_ones_own_overrides_the_presets(filled: Callable[[str], Credential]) -> None:
+    keys = "preset: kubeflow, url: https://k/, username: u, password: {env: P}, form: "
+    found = filled(keys + "{username: user, encoding: multipart}")
+    assert found.sign_in is not None
+    assert found.sign_in.form == Form(username="user", password=None, encoding="multipart")
+
+
+def test_seldon_with_neither_secret_nor_person_is_a_login_by_browser(
+    loaded: Callable[[str], Config],
+) -> None:
+    text = "credentials: {a: {preset: seldon, host: ml.example.com}}\nstore: file"
+    found = loaded(text).credentials["a"]
+    assert (found.grant, found.client_auth) == (
+        Grant.AUTHORIZATION_CODE,
+        ClientAuthentication.NONE,
+    )
+    assert found.redirect_uri == "https://ml.example.com/seldon-deploy/auth/callback"
+    assert found.paste is True
+    assert found.use == ("id_token", "access_token")
+    assert found.required is False
+
+
+def test_seldons_browser_login_may_come_to_us(loaded: Callable[[str], Config]) -> None:
+    keys = "preset: seldon, host: m, grant: authorization_code, client_secret: {env: S}"
+    text = f"credentials: {{a: {{{keys}, redirect_port: 8400}}}}\nstore: file"
+    found = loaded(text).credentials["a"]
+    assert found.client_auth is ClientAuthentication.POST
+    assert (found.redirect_uri, found.redirect_port, found.paste) == (None, 8400, False)
 
 
 def test_eggplant_takes_the_downloaded_file(

@@ -108,3 +108,23 @@ def test_client_certificates_are_absolute_paths(
     text = SHARED.replace("verify: false", "cert_file: a.pem, key_file: ./a.key")
     tls = provider_of(loaded(text)).tls
     assert (tls.cert_file, tls.key_file) == (directory / "a.pem", directory / "a.key")
+
+
+FURTHER = ("authorize_url", "device_url", "revocation_url", "jwks_url")
+
+
+def test_a_credential_takes_every_endpoint_that_its_provider_has(
+    loaded: Callable[[str], Config],
+) -> None:
+    more = ", ".join(f"{name}: https://idp/{name}" for name in FURTHER)
+    found = provider_of(loaded(SHARED.replace("proxy: none", f"proxy: none, {more}")))
+    assert [getattr(found, name) for name in FURTHER] == [f"https://idp/{n}" for n in FURTHER]
+
+
+def test_a_credential_with_its_own_provider_takes_no_endpoint_of_another(
+    loaded: Callable[[str], Config],
+) -> None:
+    text = SHARED.replace("proxy: none", "proxy: none, jwks_url: https://idp/keys").replace(
+        "provider: p,", "provider: p, issuer: https://other,"
+    )
+    assert provider_of(loaded(text)).jwks_url is None

@@ -210,3 +210,31 @@ def test_trusting_anybody_is_warned_about(loaded: Callable[[str], Config]) -> No
     (warning,) = config.warnings
     assert (warning.line, warning.column) == (3, 56)
     assert "verify: false" in warning.message
+
+
+SESSION = "{grant: session, url: https://app/, username: u, password: {env: P}}"
+
+
+@pytest.mark.parametrize("key", ["header: X-Token", "scheme: ''", "header: Authorization"])
+def test_a_session_goes_as_a_cookie_and_nowhere_else(
+    problems: Callable[[str], list[str]], key: str
+) -> None:
+    text = f"""\
+        credentials: {{s: {SESSION}}}
+        routes:
+          - {{upstream: https://u, credential: s, {key}}}
+        """
+    (found,) = problems(text)
+    assert found.startswith("3:42: ")
+    assert "has no meaning here: `s` is a session, sent as a cookie" in found
+
+
+def test_a_route_with_a_session_may_pass_the_clients_cookies(
+    loaded: Callable[[str], Config],
+) -> None:
+    text = f"""\
+        credentials: {{s: {SESSION}}}
+        routes:
+          - {{upstream: https://u, credential: s, cookies: true}}
+        """
+    assert loaded(text).routes[0].cookies

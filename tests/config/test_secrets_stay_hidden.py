@@ -27,6 +27,11 @@ credentials:
       username: mary, password: <>, params: {secret: <>}}
   b: {provider: p, client_id: me, grant: refresh_token, refresh_token: <>}
   c: {grant: static, token: <>}
+  d: {provider: p, client_id: me, grant: token_exchange, subject: <>, actor: <>}
+  e: {provider: p, client_id: me, grant: jwt_bearer, assertion: <>}
+  f: {provider: p, client_id: me, client_auth: private_key_jwt, private_key: <>}
+  g: {grant: session, url: https://app/, username: me, password: <>}
+store: {file: /nowhere, encryption_key: <>}
 routes:
   - {upstream: https://u, credential: a, clients: [a]}
 """
@@ -50,7 +55,7 @@ def test_a_right_file_shows_none_of_its_secrets() -> None:
 
 
 def test_each_of_them_is_warned_about(loaded: Callable[[str], Config]) -> None:
-    assert len(loaded(FILE.replace("<>", CANARY)).warnings) == 6
+    assert len(loaded(FILE.replace("<>", CANARY)).warnings) == 12
 
 
 @pytest.mark.parametrize(
