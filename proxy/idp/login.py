@@ -17,6 +17,7 @@ from proxy.oauth import device, request, response, revocation
 from proxy.oauth.authorization import AuthorizationRequest, authorization_request, check_nonce
 from proxy.oauth.circumstances import Circumstances
 from proxy.oauth.device import DeviceAuthorization, Pending, next_interval
+from proxy.oauth.response import UnusableAnswerError
 from proxy.secret import Secret
 from proxy.tokens.token import Token
 
@@ -133,9 +134,10 @@ class DeviceLogin:
                 carried=code,
             )
         except TokenRequestError as error:
-            if error.failure in REPEATED and error.reason not in ANSWERED:
-                return error
-            raise
+            used = isinstance(error, UnusableAnswerError) or error.reason in ANSWERED
+            if used or error.failure not in REPEATED:
+                raise
+            return error
 
     async def _pause(self, seconds: float) -> None:
         passed = asyncio.Event()

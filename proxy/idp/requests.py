@@ -14,6 +14,7 @@ from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
 from proxy.idp.client import RegisteredClient, Registration
 from proxy.idp.endpoint import Endpoints, Sender
+from proxy.idp.keys import IdTokens
 from proxy.idp.reading import read_secret
 from proxy.message import Answer, Request, origin
 from proxy.oauth import request, response
@@ -59,6 +60,7 @@ class TokenRequests:
         self._client = RegisteredClient(registration, clock, random)
         self._endpoints = endpoints
         self._sender = sender
+        self._id_tokens = IdTokens(registration.client_id, endpoints, sender, clock)
         self._wish = wish
         self._default_lifetime = default_lifetime
         self.use = use
@@ -166,8 +168,15 @@ class TokenRequests:
             secrets=tuple(filter(None, (client.secret, client.assertion, carried))),
         )
         try:
-            return read(await self._sender.send(build(url, client)), about)
+            answer = await self._sender.send(build(url, client))
+            return await self._believed(answer, read(answer, about), about)
         except TokenRequestError as error:
             if error.failure is not Failure.TERMINAL:
                 self._endpoints.doubt()
             raise self._client.judged(error) from None
+
+    async def _believed(self, answer: Answer, result: T, about: Circumstances) -> T:
+        """``result``; an ID token among it only after its checks."""
+        if isinstance(result, Token) and result.field == "id_token":
+            await self._id_tokens.check(answer, where=about.where, refresh=result.refresh)
+        return result

@@ -42,10 +42,10 @@ async def test_a_refresh_token_is_neither_used_nor_kept() -> None:
 
 
 async def test_use_and_default_lifetime_reach_the_reading() -> None:
-    async with asking(GRANT, use=("id_token",), renew=Renew(default_lifetime=77)) as run:
-        run.provider.extra = {"id_token": "the-id", "expires_in": None}
+    async with asking(GRANT, use=("other_token",), renew=Renew(default_lifetime=77)) as run:
+        run.provider.extra = {"other_token": "opaque", "expires_in": None}
         token = await run.obtain()
-    assert (token.field, token.lifetime) == ("id_token", 77)
+    assert (token.field, token.lifetime) == ("other_token", 77)
 
 
 async def test_a_wrong_secret_is_terminal_and_in_no_message() -> None:

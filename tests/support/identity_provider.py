@@ -299,7 +299,7 @@ class IdentityProvider:
         }
         refreshing = asked.grant == "refresh_token"
         if self.id_token and (not refreshing or self.id_token_on_refresh):
-            answer["id_token"] = self.sign(aud=asked.form.get("client_id"))
+            answer["id_token"] = self.sign(aud=_credentials(asked)[0])
         if self.refresh_lifetime is not None and asked.grant != "client_credentials":
             answer["refresh_token"] = self._refresh_token(asked)
             answer["refresh_expires_in"] = self.refresh_lifetime
