@@ -252,7 +252,8 @@ class Credential:
 
     Attributes:
         provider: None for ``static`` alone; for ``session`` it tells TLS and proxy.
-        client_id: None for ``static`` and ``session`` alone.
+        client_id: None for ``static`` and ``session``, and where an assertion says who asks:
+            with ``federated``, and jwt_bearer of a client that proves nothing else.
         refresh_token: the first one, for the grant of that name.
         token: the credential itself, for ``static``.
         client_signing: what signs the client's assertion, for ``private_key_jwt``.
@@ -267,6 +268,7 @@ class Credential:
         params: further form fields, as written; they may be confidential: not shown.
         use: fields of the answer; the first that is there is the credential.
         required: whether readiness waits for it.
+        clients: names in ``Config.clients`` that may fetch the token over TCP.
     """
 
     name: str
@@ -299,6 +301,7 @@ class Credential:
     params: Mapping[str, str] = field(default_factory=dict, repr=False)
     use: tuple[str, ...] = ("access_token",)
     required: bool = True
+    clients: frozenset[str] = field(default=frozenset(), compare=False)  # no token depends on it
     renew: Renew = Renew()
 
 

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 
 from proxy.control.counting import counting
 from proxy.control.guarding import guarding
+from proxy.control.lending import Lendings, lending
 from proxy.control.probes import probes
 from proxy.control.problem import Unexpected, plain_fields, problems
 from proxy.control.scrape import scrape
@@ -25,11 +26,16 @@ CLOSING: Final = 1.0
 
 
 def admin(
-    read: Read, count: Count, guard: Callable[[], Guard], unexpected: Unexpected
+    read: Read,
+    count: Count,
+    guard: Callable[[], Guard],
+    unexpected: Unexpected,
+    lendings: Lendings,
 ) -> web.AppRunner:
     """Everything, for callers on this machine that the guard lets in."""
     middlewares = (problems(unexpected), guarding(guard), counting(count))
-    return _runner(middlewares, [*probes(read), *scrape(read), *status(read)])
+    routes = [*probes(read), *scrape(read), *status(read), *lending(lendings, guard)]
+    return _runner(middlewares, routes)
 
 
 def metrics(read: Read, count: Count, unexpected: Unexpected) -> web.AppRunner:

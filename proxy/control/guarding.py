@@ -45,6 +45,11 @@ def admit(guard: Guard, request: web.Request) -> None:
     """
     if not request.raw_path.startswith("/"):
         raise MessageError("only paths are answered here")
-    fields = [Field(name.lower(), value, b"") for name, value in request.raw_headers]
+    fields = head_fields(request)
     guard.host(fields, request.version.minor, None)
     guard.browser(fields)
+
+
+def head_fields(request: web.Request) -> list[Field]:
+    """The request's header fields as the guard reads them."""
+    return [Field(name.lower(), value, b"") for name, value in request.raw_headers]

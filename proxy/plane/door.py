@@ -8,22 +8,20 @@ from __future__ import annotations
 import os
 import socket
 import ssl
-import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from proxy.plane import answers
 from proxy.plane.answers import Problem
 from proxy.plane.exchange import Exchange
 from proxy.plane.guard import Guard
 from proxy.plane.inbound import Inbound
+from proxy.plane.peer import peer_uid
 from proxy.plane.prepare import Prepared, Preparer
 from proxy.plane.settings import Address, Limits, Route
 from proxy.plane.totals import AccessRecord
 
 if TYPE_CHECKING:
     from proxy.plane.plane import Plane
-
-PEER_CREDENTIALS: Final = struct.Struct("3i")
 
 
 class Door:
@@ -48,6 +46,7 @@ class Door:
             plane.table,
             plane.credentials,
             settings.limits,
+            callers=plane.callers,
             secure=self.certificate is not None,
         ).prepare
 
@@ -71,12 +70,8 @@ class Door:
         return None
 
     def _knows(self, sock: socket.socket) -> bool:
-        option = getattr(socket, "SO_PEERCRED", None)
-        if option is None:  # not Linux: the socket file's mode 0600 is what keeps others out
-            return True
-        peer = sock.getsockopt(socket.SOL_SOCKET, option, PEER_CREDENTIALS.size)
-        uid = PEER_CREDENTIALS.unpack(peer)[1]
-        return uid == os.getuid() or uid in self._plane.settings.peer_uids
+        uid = peer_uid(sock)
+        return uid is None or uid == os.getuid() or uid in self._plane.settings.peer_uids
 
     def close_idle(self) -> None:
         """Let idle connections go; busy ones follow after their answers."""

@@ -15,6 +15,7 @@ from typing import Final
 
 from proxy.clock import Clock
 from proxy.config import model
+from proxy.control.lending import Lendable
 from proxy.errors import CredentialUnavailable
 from proxy.idp.sources import token_source
 from proxy.runtime.carriers import CarrierKey, Carriers
@@ -109,6 +110,13 @@ class Credentials:
         """How each is doing."""
         return tuple(held.credential.status() for held in self._held.values())
 
+    def lendable(self) -> dict[str, Lendable]:
+        """Those that the control plane may lend, by name."""
+        return {
+            name: Lendable(held.credential, held.identity, held.configured.clients)
+            for name, held in self._held.items()
+        }
+
     def _planned(
         self, configured: model.Credential, others: Mapping[str, model.Credential]
     ) -> Held:
@@ -120,7 +128,7 @@ class Credentials:
         held = self._held.get(configured.name)
         made_from = (configured, known_by, key)
         if held is not None and (held.configured, held.identity, held.carrier) == made_from:
-            return replace(held, secrets=secrets)
+            return replace(held, configured=configured, secrets=secrets)
         made = self._credential(configured, key, known_by)
         return Held(configured, known_by, key, secrets, made)
 

@@ -16,6 +16,7 @@ from proxy.clock import Clock
 from proxy.config.model import Config
 from proxy.control import application
 from proxy.control.guarding import own_origins
+from proxy.control.lending import Lendables
 from proxy.control.snapshot import Snapshot
 from proxy.errors import StartError
 from proxy.plane.guard import Guard
@@ -152,10 +153,20 @@ class Sidecar:
         if place.key == METRICS:
             return application.metrics(self.snapshot, self._forwarding.count, self._log.unexpected)
         guard = functools.partial(self._guard, place.address)
-        return application.admin(self.snapshot, self._forwarding.count, guard, self._log.unexpected)
+        return application.admin(
+            self.snapshot, self._forwarding.count, guard, self._log.unexpected, self._lendings
+        )
 
     def _guard(self, address: Address) -> Guard:
-        return Guard(address, hosts=self._now.config.hosts, origins=own_origins(address))
+        return Guard(
+            address,
+            hosts=self._now.config.hosts,
+            origins=own_origins(address),
+            clients=self._now.settings.clients,
+        )
+
+    def _lendings(self) -> Lendables:
+        return Lendables(self._credentials.lendable(), self._now.config.hold)
 
     def _told(self, event: Event) -> None:
         self._log.event(

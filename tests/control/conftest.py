@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import pytest
 
 from proxy.control import application
 from proxy.control.guarding import own_origins
+from proxy.control.lending import Lendables
 from proxy.control.snapshot import Snapshot
 from proxy.plane.guard import Guard
 from proxy.plane.hosting import Hosted
 from proxy.plane.settings import Address
 from proxy.plane.totals import AccessRecord, RouteTotals
 from proxy.runtime.sockets import bind
+from proxy.secret import Secret
 from proxy.tokens.status import CredentialStatus, LastError
+
+KEYS = {"notebook": Secret("notebook-key"), "batch": Secret("batch-key")}
 
 
 def status(name: str = "inference", **changed: object) -> CredentialStatus:
@@ -78,6 +82,7 @@ class Control:
     """Both applications, and what they are told."""
 
     now: Snapshot
+    lendables: Lendables = field(default_factory=lambda: Lendables({}, hold=10.0))
     admin: str = ""
     metrics: str = ""
     counted: int = 0
@@ -88,13 +93,17 @@ class Control:
     async def count(self) -> None:
         self.counted += 1
 
+    def lending(self) -> Lendables:
+        return self.lendables
+
 
 @pytest.fixture
 async def control() -> AsyncIterator[Control]:
     told = Control(snapshot())
     async with AsyncExitStack() as stack:
         told.admin = await serve(
-            stack, lambda guard: application.admin(told.read, told.count, guard, fail)
+            stack,
+            lambda guard: application.admin(told.read, told.count, guard, fail, told.lending),
         )
         told.metrics = await serve(
             stack, lambda _: application.metrics(told.read, told.count, fail)
@@ -114,7 +123,8 @@ async def serve(
 ) -> str:
     sockets = bind(Address("127.0.0.1", 0), key="admin")
     address = Address("127.0.0.1", sockets[0].getsockname()[1])
-    hosted = await Hosted.open(make(lambda: Guard(address, origins=own_origins(address))), sockets)
+    guard = Guard(address, origins=own_origins(address), clients=KEYS)
+    hosted = await Hosted.open(make(lambda: guard), sockets)
     stack.push_async_callback(hosted.close)
     return f"http://{address}"
 
