@@ -35,6 +35,7 @@ class Credential:
 
     One event loop uses it. ``identity`` names its entry in ``store``: credentials that share both
     share one token. ``random`` spreads renewals and retries; nothing secret depends on it.
+    ``spends``: the source has a refresh token of its own, which a request may spend.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Credential:
         clock: Clock,
         random: random.Random,
         required: bool = True,
+        spends: bool = False,
         log: Callable[[Event], None] = _silent,
     ) -> None:
         self.name = name
@@ -55,7 +57,7 @@ class Credential:
         self._clock = clock
         self._monotonic = clock.monotonic
         self._wall = clock.wall
-        self._renewal = Renewal(source, store, identity, renewal, clock)
+        self._renewal = Renewal(source, store, identity, renewal, clock, spends=spends)
         self._journal = Journal(name, clock, log)
         self._upkeep = Upkeep(self._renewal, renewal, self._journal, clock, random)
         self._retries = self._upkeep.retries
@@ -69,7 +71,7 @@ class Credential:
         self._upkeep.start()
 
     async def close(self) -> None:
-        """Stop the timer, cancel what is in flight, let waiters go."""
+        """Stop the timer, let waiters go, end what is in flight, which may take 10 s."""
         await self._upkeep.close()
 
     def current(self) -> Lease | None:

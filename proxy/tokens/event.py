@@ -15,8 +15,8 @@ class Event:
 
     Attributes:
         kind: a stable word: ``token_renewed``, ``token_adopted`` (from the store),
-            ``token_failed``, ``token_rejected`` (by an upstream's 401), ``token_odd`` (an answer
-            to wonder about).
+            ``token_forgotten`` (by a logout), ``token_failed``, ``token_rejected`` (by an
+            upstream's 401), ``token_odd`` (an answer to wonder about).
         credential: its name.
         message: one line for a person, without the name; holds no token and no secret.
         level: how loud.

@@ -58,6 +58,11 @@ class Journal:
         message = f"{token.field} taken from the store, {_lives(token)}"
         self._say("token_adopted", message, generation=generation)
 
+    def forgotten(self, generation: int) -> None:
+        """Somebody took the token out of the store."""
+        message = "the store has no token any more, somebody logged out: ours is sent no more"
+        self._say("token_forgotten", message, generation=generation)
+
     def failed(self, error: TokenRequestError, wait: float) -> None:
         """A token request failed; the next comes in ``wait`` seconds, infinity: not by itself."""
         message = str(error)

@@ -6,10 +6,11 @@ rejection and storm window; knows neither waiting requests nor timers. RFC 6749 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from proxy.clock import Clock, Moment
-from proxy.errors import Failure, TokenRequestError
+from proxy.errors import Failure, StoreError, TokenRequestError
 from proxy.tokens.policy import RenewalPolicy, Use, schedule, use
 from proxy.tokens.ports import Entry, TokenSource, TokenStore
 from proxy.tokens.token import RefreshToken, Token
@@ -30,9 +31,21 @@ class Renewal:
         requests: how often the provider was asked.
         rejected: the highest generation that a 401 rejected, as far as this process knows; it
             counts here at once and reaches the store with the next renewal.
+        at_stake: a refresh token is being spent, or an answer is not yet persisted: whoever ends
+            the try now may lose the login.
     """
 
-    __slots__ = ("_clock", "_identity", "_policy", "_source", "_store", "rejected", "requests")
+    __slots__ = (
+        "_clock",
+        "_identity",
+        "_policy",
+        "_source",
+        "_spends",
+        "_store",
+        "at_stake",
+        "rejected",
+        "requests",
+    )
 
     def __init__(
         self,
@@ -41,14 +54,36 @@ class Renewal:
         identity: str,
         policy: RenewalPolicy,
         clock: Clock,
+        *,
+        spends: bool = False,
     ) -> None:
         self._source = source
+        self._spends = spends
         self._store = store
         self._identity = identity
         self._policy = policy
         self._clock = clock
         self.requests = 0
         self.rejected = 0
+        self.at_stake = False
+
+    def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have ``changed`` called when somebody changed the entry; see ``TokenStore``."""
+        return self._store.watch(self._identity, changed)
+
+    async def look(self) -> Entry | None:
+        """The entry as it is, None where it can't be read: the next renewal tells why."""
+        try:
+            return await self._store.load(self._identity)
+        except StoreError:
+            return None
+
+    def serves(self, entry: Entry) -> bool:
+        """Whether its token may still be sent: none of its moments is over, no 401 rejected it."""
+        if entry.token is None or not self._usable(entry):
+            return False
+        moments = schedule(entry.token, self._policy.margin, 0)
+        return use(self._clock.now(), moments) is not Use.GONE
 
     async def run(self, known: Entry, *, forced: bool) -> Renewed:
         """A newer entry than ``known``, by the provider unless the store already has one.
@@ -58,8 +93,14 @@ class Renewal:
             forced: ask the provider whatever the store has.
 
         Raises:
-            TokenRequestError: no usable token came.
+            TokenRequestError: no usable token came, or the store can't be used.
         """
+        try:
+            return await self._run(known, forced=forced)
+        except StoreError as error:
+            raise TokenRequestError(str(error), failure=Failure.TRANSIENT, reason="store") from None
+
+    async def _run(self, known: Entry, *, forced: bool) -> Renewed:
         async with self._store.lock(self._identity):
             entry = await self._store.load(self._identity)
             if not forced and self._done_elsewhere(entry, known):
@@ -70,14 +111,17 @@ class Renewal:
                     return Renewed(entry, asked=False)
                 entry = replace(entry, rejected=entry.generation)
                 await self._store.save(self._identity, entry)
-            return Renewed(await self._ask(entry), asked=True)
+            try:
+                return Renewed(await self._ask(entry), asked=True)
+            finally:
+                self.at_stake = False
 
     def _usable(self, entry: Entry) -> bool:
         """Whether the entry has a token that no 401 rejected."""
         return entry.token is not None and entry.generation > max(entry.rejected, self.rejected)
 
     def _done_elsewhere(self, entry: Entry, known: Entry) -> bool:
-        if entry.token is None or not self._usable(entry) or _same_answer(entry, known):
+        if entry.token is None or not self._usable(entry) or same_answer(entry, known):
             return False
         moments = schedule(entry.token, self._policy.margin, 0)
         return use(self._clock.now(), moments) is Use.SERVE
@@ -85,11 +129,14 @@ class Renewal:
     async def _ask(self, entry: Entry) -> Entry:
         async def keep(refresh: RefreshToken | None) -> None:
             nonlocal entry
+            self.at_stake = True
             entry = replace(entry, refresh=refresh)
             await self._store.save(self._identity, entry)
 
         self.requests += 1
+        self.at_stake = self._spends or entry.refresh is not None
         token = await self._source.obtain(entry.refresh, keep)
+        self.at_stake = True
         if not token.value.reveal().isascii():
             raise ValueError("a token is visible ASCII")
         entry = self._successor(entry, token)
@@ -111,7 +158,8 @@ class Renewal:
         generation = entry.generation if same else entry.generation + 1
         # The same token again is all there is: it serves, and 401s for it pass through.
         self.rejected = min(rejected, generation - 1)
-        return Entry(
+        return replace(
+            entry,
             token=replace(token, refresh=None),
             generation=generation,
             refresh=token.refresh or entry.refresh,
@@ -125,11 +173,16 @@ def storm(entry: Entry, now: Moment) -> bool:
     return entry.storm_until is not None and now.monotonic < entry.storm_until.monotonic
 
 
-def _same_answer(entry: Entry, known: Entry) -> bool:
-    """Whether both came of one answer; the next one may bring the same token again."""
+def same_answer(entry: Entry, known: Entry) -> bool:
+    """Whether both came of one answer; the next one may bring the same token again.
+
+    The wall clock tells: after the machine was started anew a store works the other one out.
+    """
     if entry.token is None or known.token is None or entry.generation != known.generation:
         return False
-    return (entry.token.received, entry.token.expires) == (
-        known.token.received,
-        known.token.expires,
-    )
+    return entry.token.received.wall == known.token.received.wall and _end(entry) == _end(known)
+
+
+def _end(entry: Entry) -> float | None:
+    token = entry.token
+    return None if token is None or token.expires is None else token.expires.wall

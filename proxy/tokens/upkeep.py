@@ -14,14 +14,19 @@ from proxy.clock import Clock, Timer
 from proxy.errors import Failure, TokenRequestError
 from proxy.tokens.held import Held
 from proxy.tokens.journal import Journal
+from proxy.tokens.listening import Listening
 from proxy.tokens.policy import RenewalPolicy, Use
-from proxy.tokens.renewal import Renewal, Renewed
+from proxy.tokens.ports import Entry
+from proxy.tokens.renewal import Renewal, Renewed, same_answer
 from proxy.tokens.retries import Retries
 from proxy.tokens.waiters import Waiters
 
 _LOOK_AGAIN = 15.0
 """Seconds after which the timer looks again at the latest: sleep and jumps of the wall clock move
 the moments, and no timer tells."""
+_GRACE = 10.0
+"""Seconds that an answer which may bring a new refresh token gets to come and be persisted when
+everything ends."""
 _TICK = 0.001
 """The timer's least delay in seconds, so that rounding never makes it spin."""
 
@@ -66,6 +71,7 @@ class Upkeep:
         self._task: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._started = False
+        self._listening = Listening(renewal, self._found, journal.name)
 
     @property
     def trying(self) -> bool:
@@ -73,18 +79,31 @@ class Upkeep:
         return self._task is not None
 
     def start(self) -> None:
-        """Renew without traffic from now on."""
+        """Renew without traffic from now on, and work with what others put into the store."""
         self._started = True
-        self._tick()
+        self._listening.start(self._tick)
 
     async def close(self) -> None:
-        """Stop the timer, cancel the try in flight, wake who waits."""
+        """Stop the timer, wake who waits, end the try in flight: at once if nothing is lost by it.
+
+        One that spends a refresh token gets up to 10 s: the provider may have replaced it.
+        """
         self.closed = True
         self._arm()
         self.waiting.wake()
+        await self._listening.close()
+        await self._last_answer()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
+
+    async def _last_answer(self) -> None:
+        end = self._clock.monotonic() + _GRACE
+        while self._task is not None and self.renewal.at_stake:
+            left = end - self._clock.monotonic()
+            if left <= 0:
+                return
+            await self.waiting.wait(left)
 
     def begin_if_due(self, now: float) -> None:
         """Begin a try unless one is in flight or the next is not yet due."""
@@ -132,9 +151,32 @@ class Upkeep:
             return math.inf
         return max(0.0, self.retries.due - now.monotonic, now.until(self.held.moments.soft))
 
+    def _found(self, entry: Entry) -> None:
+        """The store has this: another process's renewal, a login, a logout, or nothing new."""
+        before = self.held.entry
+        if self.closed or entry.generation < before.generation or same_answer(entry, before):
+            return
+        if self.renewal.serves(entry):
+            self._hold(Renewed(entry, asked=False))
+        elif entry.token is None and before.token is not None:
+            self._forgotten(entry)
+        elif entry.generation > before.generation and self.retries.setback is not None:
+            # Nothing to send, but what the provider refused before is no longer what we have.
+            self.retries.succeeded(self._clock.monotonic())
+        else:
+            return
+        self.changed()
+        self.waiting.wake()
+        self._arm()
+
+    def _forgotten(self, entry: Entry) -> None:
+        self.held.drop()
+        self.held.entry = entry
+        self._journal.forgotten(entry.generation)
+
     async def _try(self, *, forced: bool) -> None:
         try:
-            self._succeeded(await self.renewal.run(self.held.entry, forced=forced))
+            self._hold(await self.renewal.run(self.held.entry, forced=forced))
         except TokenRequestError as error:
             self._failed(error)
         except (Exception, asyncio.CancelledError) as fault:
@@ -149,14 +191,16 @@ class Upkeep:
             self.waiting.wake()
             self._arm()
 
-    def _succeeded(self, renewed: Renewed) -> None:
+    def _hold(self, renewed: Renewed) -> None:
         entry = renewed.entry
         if entry.token is None:
             raise ValueError("a renewal without a token")
+        known = not renewed.asked and same_answer(entry, self.held.entry)
         self.held.put(entry, self._policy.margin, self._random.uniform(-1, 1))
         self.retries.succeeded(self._clock.monotonic())
-        tell = self._journal.renewed if renewed.asked else self._journal.adopted
-        tell(entry.token, entry.generation)
+        if not known:
+            tell = self._journal.renewed if renewed.asked else self._journal.adopted
+            tell(entry.token, entry.generation)
 
     def _failed(self, error: TokenRequestError) -> None:
         now = self._clock.monotonic()

@@ -187,6 +187,8 @@ class FullDisk:
         self._store = MemoryStore()
         self.load = self._store.load
         self.lock = self._store.lock
+        self.watch = self._store.watch
+        self.close = self._store.close
 
     async def save(self, identity: str, entry: Entry) -> None:
         if self.full:

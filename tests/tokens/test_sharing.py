@@ -166,6 +166,8 @@ class SlowDisk:
         self._store = world.store
         self.load = world.store.load
         self.lock = world.store.lock
+        self.watch = world.store.watch
+        self.close = world.store.close
 
     async def save(self, identity: str, entry: Entry) -> None:
         await self._world.clock.sleep(1.0)
