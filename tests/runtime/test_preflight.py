@@ -61,5 +61,5 @@ def test_the_stores_key_is_looked_at(tmp_path: Path) -> None:
 def test_what_a_person_a_caller_or_another_brings_is_not_looked_for(
     tmp_path: Path, keys: str
 ) -> None:
-    text = f"credentials: {{a: {{{keys}}}, b: {{grant: static, token: {{env: B}}}}}}\nstore: {{file: s}}"
+    text = f"credentials: {{a: {{{keys}}}, b: {{grant: static, token: {{env: B}}}}}}\nstore: file"
     assert told(tmp_path, text, {"B": "b"}) == []
