@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from proxy.config.credential_keys import CredentialKeys
+from proxy.config.model import BY_PERSON
 from proxy.config.report import Section
 
 _NEEDED: Final[Mapping[str, str]] = {
@@ -26,9 +27,9 @@ def proof_of(keys: CredentialKeys) -> str:
 
 def check_client(keys: CredentialKeys, section: Section) -> None:
     """Report what is missing for the client's proof, and what is too much for it."""
-    if not keys.client_id:
+    if not keys.client_id and not _is_asserted(keys):
         section.missing("client_id", "`client_id` is missing")
-    elif keys.client_auth == "basic_raw" and ":" in keys.client_id:
+    elif keys.client_auth == "basic_raw" and ":" in (keys.client_id or ""):
         section.wrong("client_id", "`client_id` can't hold a colon with basic_raw (RFC 7617)")
     if section.spoiled("client_auth"):
         return
@@ -37,6 +38,17 @@ def check_client(keys: CredentialKeys, section: Section) -> None:
         section.unfit(
             "client_secret", f"`client_secret` is never sent with client_auth {keys.client_auth}"
         )
+
+
+def _is_asserted(keys: CredentialKeys) -> bool:
+    """Whether an assertion says who asks, so that no id has to (RFC 7521 sections 4.1 and 4.2).
+
+    Some refuse an id beside one that somebody else signed, others want it: it is sent if given.
+    """
+    proof = proof_of(keys)
+    if keys.grant in BY_PERSON:
+        return False
+    return proof == "federated" or (keys.grant == "jwt_bearer" and proof == "none")
 
 
 def _needed(keys: CredentialKeys, section: Section) -> None:

@@ -70,11 +70,14 @@ def prove(client: Client) -> Proof:
 
 
 def _asserted(client: Client) -> Proof:
-    """RFC 7521 section 4.2; the id goes along, since some look the client up by it."""
+    """RFC 7521 section 4.2; the id goes along where there is one, since some need it.
+
+    Others refuse it beside an assertion of somebody else's, whose ``sub`` is not this id.
+    """
     assertion = client.assertion.reveal() if client.assertion else ""
     return Proof(
         params=(
-            ("client_id", client.client_id),
+            *((("client_id", client.client_id),) if client.client_id else ()),
             ("client_assertion_type", CLIENT_ASSERTION),
             ("client_assertion", assertion),
         )

@@ -138,3 +138,31 @@ def test_a_wrong_shape_of_a_token_request_is_located(
 ) -> None:
     (found,) = problems(credential(f"{T}, client_secret: {{env: S}}, request: {request_}"))
     assert expected in found
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "client_auth: federated, assertion: {file: /a}",
+        "grant: jwt_bearer, assertion: {file: /a}",
+        "grant: jwt_bearer, private_key: {file: /k}, claims: {iss: me, sub: mary}",
+    ],
+)
+def test_where_an_assertion_says_who_asks_no_client_id_has_to(
+    read: Callable[[str], Credential], keys: str
+) -> None:
+    assert read(f"token_url: https://i/t, {keys}").client_id is None
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "client_auth: private_key_jwt, private_key: {file: /k}",
+        "grant: jwt_bearer, assertion: {file: /a}, client_secret: {env: S}",
+        "grant: authorization_code, authorize_url: https://i/a, client_auth: federated, "
+        "assertion: {file: /a}",
+    ],
+)
+def test_elsewhere_it_is_missing(problems: Callable[[str], list[str]], keys: str) -> None:
+    found = problems(credential(f"token_url: https://i/t, {keys}"))
+    assert any("`client_id` is missing" in one for one in found)
