@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from proxy.clock import Clock
-from proxy.config.model import Credential, Grant, SecretReference
+from proxy.config.model import ClientAuthentication, Credential, Grant, SecretReference
 from proxy.idp.by_person import ByPersonSource
 from proxy.idp.client_credentials import ClientCredentialsSource
 from proxy.idp.endpoint import Endpoints, Sender
@@ -44,23 +44,30 @@ def token_source(
         lenders: finds another credential by name, when its token is wanted; None where no
             credential refers to another.
     """
-
-    def secret(reference: SecretReference | None) -> SecretSource:
-        if reference is None:
-            raise ValueError(INCOMPLETE)
-        return source(reference, environ)
-
     if credential.grant is Grant.STATIC:
-        return StaticSource(secret(credential.token), clock)
-    requests = token_requests(credential, _given(sender), environ, clock)
+        return StaticSource(_secret(credential.token, environ), clock)
+    if credential.grant is Grant.SESSION:
+        return _session_source(credential, _given(sender), environ, clock)
+    return _endpoint_source(credential, _given(sender), environ, clock, lenders)
+
+
+def _endpoint_source(
+    credential: Credential,
+    sender: Sender,
+    environ: Mapping[str, str],
+    clock: Clock,
+    lenders: Lenders | None,
+) -> TokenSource:
+    """The source of a grant that asks a token endpoint."""
+    requests = token_requests(credential, sender, environ, clock)
     match credential.grant:
         case Grant.CLIENT_CREDENTIALS:
             return ClientCredentialsSource(requests)
         case Grant.PASSWORD:
             username = _given(credential.username)
-            return PasswordSource(requests, username, secret(credential.password), clock)
+            return PasswordSource(requests, username, _secret(credential.password, environ), clock)
         case Grant.REFRESH_TOKEN:
-            return RefreshTokenSource(requests, secret(credential.refresh_token), clock)
+            return RefreshTokenSource(requests, _secret(credential.refresh_token, environ), clock)
         case Grant.AUTHORIZATION_CODE | Grant.DEVICE_CODE:
             return ByPersonSource(requests, credential.name, clock)
         case Grant.TOKEN_EXCHANGE:
@@ -69,6 +76,29 @@ def token_source(
             return jwt_bearer_source(credential, requests, environ, clock)
         case _:
             raise NotImplementedError(credential.grant)
+
+
+def _session_source(
+    credential: Credential, sender: Sender, environ: Mapping[str, str], clock: Clock
+) -> TokenSource:
+    from proxy.idp.session.source import SessionSource  # noqa: PLC0415 - who has none pays nothing
+
+    provider = credential.provider
+    return SessionSource(
+        _given(credential.sign_in),
+        _given(credential.username),
+        _secret(credential.password, environ),
+        sender,
+        clock,
+        allow_insecure=provider is not None and provider.allow_insecure,
+        default_lifetime=credential.renew.default_lifetime,
+    )
+
+
+def _secret(reference: SecretReference | None, environ: Mapping[str, str]) -> SecretSource:
+    if reference is None:
+        raise ValueError(INCOMPLETE)
+    return source(reference, environ)
 
 
 def caller_sources(
@@ -89,7 +119,8 @@ def token_requests(
 ) -> TokenRequests:
     """What asks a credential's provider, whatever for; the arguments are as above."""
     provider = _given(credential.provider)
-    if credential.grant is not Grant.JWT_BEARER:
+    asserted = credential.client_auth is ClientAuthentication.FEDERATED
+    if not asserted and credential.grant is not Grant.JWT_BEARER:
         _given(credential.client_id)
     return TokenRequests(
         registration(credential, environ, clock),

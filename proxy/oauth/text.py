@@ -22,7 +22,7 @@ def error_code(value: object, secrets: Iterable[Secret] = ()) -> str | None:
     """An ``error`` code fit to be shown, or None if ``value`` is none."""
     if not isinstance(value, str) or not _CODE.fullmatch(value):
         return None
-    return value if _without(value, secrets) == value else None
+    return value if without(value, secrets) == value else None
 
 
 def description(value: object, secrets: Iterable[Secret] = ()) -> str:
@@ -30,11 +30,12 @@ def description(value: object, secrets: Iterable[Secret] = ()) -> str:
     if not isinstance(value, str):
         return ""
     # Some providers repeat what they were sent: it goes before anything can cut it in two.
-    text = _INVISIBLE.sub(" ", _without(value, secrets)).strip()
+    text = _INVISIBLE.sub(" ", without(value, secrets)).strip()
     return text if len(text) <= DESCRIPTION_LENGTH else text[: DESCRIPTION_LENGTH - 1] + "…"
 
 
-def _without(text: str, secrets: Iterable[Secret]) -> str:
+def without(text: str, secrets: Iterable[Secret]) -> str:
+    """The text with every secret in it hidden, also in its percent-encoded spelling."""
     for secret in secrets:
         value = secret.reveal()
         # A shorter one would black out half of every sentence and hide nothing worth hiding.
