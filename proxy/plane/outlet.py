@@ -13,7 +13,7 @@ from proxy.http1.fields import NOTHING, Fields, stops_here, values
 from proxy.plane.cache import LENGTH_FIELD
 from proxy.plane.outline import CUT, LENGTH_LINE, Outline
 from proxy.plane.settings import Route
-from proxy.tokens.ports import Lender
+from proxy.tokens.ports import CallerLenders, Lender
 
 MOST_NAMES: Final = 1024
 
@@ -39,18 +39,25 @@ class Outlet:
 
     Attributes:
         credential: what is put on requests, or None.
+        callers: gives each caller a credential of its own instead, or None.
         inject: what stands before the token, e.g. ``Authorization: Bearer ``.
-        mixes: the client's own cookies go along with a session's.
+        takes_along: something of a request's head is needed when it is written or answered.
         dropped: the names that this route does not forward, besides those that always stop here.
     """
 
-    __slots__ = ("_fates", "_host_line", "credential", "dropped", "inject", "mixes", "route")
+    __slots__ = (
+        *("_fates", "_host_line"),
+        *("callers", "credential", "dropped", "inject", "route", "takes_along"),
+    )
 
-    def __init__(self, route: Route, credential: Lender | None) -> None:
+    def __init__(
+        self, route: Route, credential: Lender | None, callers: CallerLenders | None = None
+    ) -> None:
         self.route = route
         self.credential = credential
+        self.callers = callers
         self.inject = _before_the_token(route).encode("latin-1")
-        self.mixes = route.session and route.cookies
+        self.takes_along = route.rewrite_location or (route.session and route.cookies)
         self._host_line = b"Host: " + route.upstream.authority.encode("ascii")
         self.dropped = _dropped(route)
         self._fates: dict[bytes, _Fate] = dict(_FATES)

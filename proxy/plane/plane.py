@@ -17,11 +17,12 @@ from proxy.plane.door import Door
 from proxy.plane.inbound import Inbound
 from proxy.plane.outgoing import Budget
 from proxy.plane.pool import Pool
+from proxy.plane.prepare import NOBODY
 from proxy.plane.routes import RouteTable
 from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
 from proxy.plane.totals import AccessRecord, Observer, RouteTotals
 from proxy.plane.way_back import WayBack
-from proxy.tokens.ports import Lender
+from proxy.tokens.ports import CallerLenders, Lender
 
 if TYPE_CHECKING:
     from proxy.plane.server import PlaneServer
@@ -42,6 +43,7 @@ class Lane(NamedTuple):
 class Plane:
     """Forwards requests and puts the credential on them.
 
+    A route's credential is in ``credentials``, or in ``callers`` where each caller has its own.
     ``report`` is told of exceptions that are bugs; ``resolve`` looks up upstreams' names.
     """
 
@@ -53,6 +55,7 @@ class Plane:
         observer: Observer,
         report: Callable[[BaseException], None],
         *,
+        callers: Mapping[str, CallerLenders] = NOBODY,
         resolve: Resolve = look_up,
     ) -> None:
         self._clock = clock
@@ -74,13 +77,18 @@ class Plane:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle = asyncio.Event()
         self._timer: Timer | None = None
-        self._furnish(settings, credentials)
+        self._furnish(settings, credentials, callers)
 
     # -- configuration
 
-    def swap(self, settings: PlaneSettings, credentials: Mapping[str, Lender]) -> None:
+    def swap(
+        self,
+        settings: PlaneSettings,
+        credentials: Mapping[str, Lender],
+        callers: Mapping[str, CallerLenders] = NOBODY,
+    ) -> None:
         """Serve by a new configuration from the next request on."""
-        self._furnish(settings, credentials)
+        self._furnish(settings, credentials, callers)
         for door in self._doors.values():
             door.furnish()
         wanted = {route.upstream for route in settings.routes}
@@ -89,9 +97,15 @@ class Plane:
             pool.retire()
             self._retired.add(pool)
 
-    def _furnish(self, settings: PlaneSettings, credentials: Mapping[str, Lender]) -> None:
+    def _furnish(
+        self,
+        settings: PlaneSettings,
+        credentials: Mapping[str, Lender],
+        callers: Mapping[str, CallerLenders],
+    ) -> None:
         self.settings = settings
         self.credentials = credentials
+        self.callers = callers
         self.table = RouteTable(settings.routes)
         self.lanes = {id(route): self._lane(route) for route in settings.routes}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from proxy.http1.fields import nominated, values
@@ -16,19 +17,21 @@ from proxy.http1.framing import Framing, Kind, of_request
 from proxy.http1.head import RequestHead, parse_request, second_opinion
 from proxy.http1.refusal import MessageError
 from proxy.http1.syntax import list_members
-from proxy.http1.target import parse_target
+from proxy.http1.target import Target, parse_target
 from proxy.plane.answers import Problem, of_message
+from proxy.plane.bearer import own_token
 from proxy.plane.cache import HeadCache, cut_length
 from proxy.plane.guard import Guard
 from proxy.plane.outlet import Outlet
 from proxy.plane.outline import Outlines, Source
 from proxy.plane.routes import Match, RouteTable
 from proxy.plane.settings import Address, Limits, Route
-from proxy.tokens.ports import Lender
+from proxy.tokens.ports import CallerLenders, Lender
 
 FORBIDDEN_METHODS: Final = frozenset({b"CONNECT", b"TRACE"})
 ANSWERED_IN_PLACE: Final = frozenset({403, 404, 405, 421})
 """Refusals that leave the connection usable: the message itself was well-formed."""
+NOBODY: Final[Mapping[str, CallerLenders]] = MappingProxyType({})
 
 
 @dataclass(slots=True)  # not frozen: one is made for every new head, and that costs 2 µs more
@@ -103,16 +106,14 @@ class Preparer:
         credentials: Mapping[str, Lender],
         limits: Limits,
         *,
+        callers: Mapping[str, CallerLenders] = NOBODY,
         secure: bool = False,
     ) -> None:
         self._secure = secure
         self._listener = listener
         self._guard = guard
         self._table = table
-        self._outlets = {
-            id(route): Outlet(route, credentials[route.credential] if route.credential else None)
-            for route in table.routes
-        }
+        self._outlets = {id(route): _outlet(route, credentials, callers) for route in table.routes}
         dropped = frozenset[bytes]().union(*(one.dropped for one in self._outlets.values()))
         self._outlines: Outlines[Prepared] = Outlines(dropped, limits.fields)
         self._limits = limits
@@ -175,14 +176,25 @@ class Preparer:
         if key_in_authorization:
             further |= {b"authorization"}
         prepared = self._outgoing(head, framing, match, client, further, source)
-        if match.route.rewrite_location:
-            authority = target.authority or b"".join(values(head.fields, b"host"))
-            prepared.here = self._scheme + authority if authority else b""
-        if self._outlets[id(match.route)].mixes and b"cookie" not in further:
-            prepared.cookies = b"; ".join(values(head.fields, b"cookie"))
+        outlet = self._outlets[id(match.route)]
+        if outlet.callers is not None:
+            token = own_token(head.fields, key_in_authorization=key_in_authorization)
+            prepared.credential = outlet.callers.of(token)
+        if outlet.takes_along:
+            self._take_along(prepared, match.route, head, target)
         if not further:
             self._remember(head, match, prepared, source)
         return prepared
+
+    def _take_along(
+        self, prepared: Prepared, route: Route, head: RequestHead, target: Target
+    ) -> None:
+        """What this route needs to know of the request when it writes, or is answered."""
+        if route.rewrite_location:
+            authority = target.authority or b"".join(values(head.fields, b"host"))
+            prepared.here = self._scheme + authority if authority else b""
+        if route.session and route.cookies and b"cookie" not in nominated(head.fields):
+            prepared.cookies = b"; ".join(values(head.fields, b"cookie"))
 
     def _remember(
         self, head: RequestHead, match: Match, prepared: Prepared, source: Source
@@ -222,6 +234,17 @@ class Preparer:
             upgrade,
             outlet.untrailed(further),
         )
+
+
+def _outlet(
+    route: Route, credentials: Mapping[str, Lender], callers: Mapping[str, CallerLenders]
+) -> Outlet:
+    name = route.credential
+    if name is None:
+        return Outlet(route, None)
+    if name in callers:
+        return Outlet(route, None, callers[name])
+    return Outlet(route, credentials[name])
 
 
 def _start(head: RequestHead, match: Match) -> bytes:

@@ -23,7 +23,7 @@ class Exchange:
     Attributes:
         asked: the bearers, as they were exchanged.
         answers: bearer → what its exchanges come to instead.
-        gates: seconds that every exchange takes.
+        latency: seconds that every exchange takes.
     """
 
     def __init__(self, clock: FakeClock) -> None:
@@ -47,7 +47,8 @@ class _One:
         exchange, bearer = self._exchange, self._bearer
         exchange.asked.append(bearer)
         number = exchange.asked.count(bearer)
-        await exchange.clock.sleep(exchange.latency)
+        if exchange.latency:
+            await exchange.clock.sleep(exchange.latency)
         script = exchange.answers.get(bearer)
         answer = script.pop(0) if script else None
         if isinstance(answer, BaseException):

@@ -18,11 +18,13 @@ from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
 from proxy.plane.totals import AccessRecord
 from proxy.secret import Secret
 from proxy.stores.memory import MemoryStore
+from proxy.tokens.callers import Callers
 from proxy.tokens.credential import Credential
 from proxy.tokens.policy import RenewalPolicy
 from proxy.tokens.ports import Keep
 from proxy.tokens.session import Session
 from proxy.tokens.token import RefreshToken, Token
+from tests.support.callers import Exchange, callers_on
 from tests.support.clock import FakeClock
 from tests.support.wire import DEADLINE, Wire
 
@@ -91,6 +93,8 @@ class Served:
         self.clock = HandClock()
         self.sources: dict[str, Source] = {}
         self.credentials: dict[str, Credential] = {}
+        self.exchange = Exchange(self.clock)
+        self.callers: dict[str, Callers] = {}
         self.records: asyncio.Queue[AccessRecord] = asyncio.Queue()
         self.bugs: list[BaseException] = []
         self.ports: dict[Address, int] = {}
@@ -154,6 +158,8 @@ class Served:
         await self.plane.close()
         for credential in self.credentials.values():
             await credential.close()
+        for callers in self.callers.values():
+            await callers.close()
 
 
 def upstream_at(port: int, **options: Any) -> Upstream:
@@ -176,14 +182,21 @@ async def serving(
     tls: ssl.SSLContext | None = None,
     listeners: tuple[Address, ...] | None = None,
     resolve: Resolve = look_up,
+    by_caller: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Served]:
-    """A plane with these routes, filled credentials, listeners with ``tls``."""
+    """A plane with these routes, filled credentials, listeners with ``tls``.
+
+    ``by_caller``: every caller has a credential of its own.
+    """
     served = Served()
     sock, address = bound()
     sockets = {address: sock}
     routes, sockets = _listening(routes, sockets)
     for name in dict.fromkeys(route.credential for route in routes if route.credential):
+        if by_caller:
+            served.callers[name] = callers_on(served.clock, served.exchange, name=name)
+            continue
         sessions = {route.credential for route in routes if route.session}
         served.make_credential(name, SESSION if name in sessions else None)
         if filled:
@@ -199,6 +212,7 @@ async def serving(
         served.clock,
         served,
         served.bugs.append,
+        callers=served.callers,
         resolve=resolve,
     )
     served.plane.start()
