@@ -48,6 +48,10 @@ class StoreError(SidecarError):
     """The store can't be opened, locked or read: wrong mode or owner, another key, no answer."""
 
 
+class LoginError(SidecarError):
+    """A person's login was not completed: nobody came back in time, or there is no way to."""
+
+
 class Failure(enum.StrEnum):
     """How a failed token request is to be treated: when the next one may be."""
 
