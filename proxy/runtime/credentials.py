@@ -28,6 +28,7 @@ from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.event import Event
 from proxy.tokens.policy import RenewalPolicy
+from proxy.tokens.ports import Lender
 from proxy.tokens.status import CredentialStatus
 
 PATIENCE: Final = 30.0
@@ -142,6 +143,7 @@ class Credentials:
                 sender=self._carriers.get(key),
                 environ=self._environ,
                 clock=self._clock,
+                lenders=self._lender,
             ),
             # A static token's place says what it is: what was read from it before must not stay.
             store=MemoryStore() if configured.grant is model.Grant.STATIC else self._store,
@@ -156,6 +158,10 @@ class Credentials:
             required=configured.required,
             log=self._log,
         )
+
+    def _lender(self, name: str) -> Lender:
+        """The credential of that name now: one that borrows from another asks when it renews."""
+        return self._held[name].credential
 
 
 async def _refresh(credential: Credential) -> None:

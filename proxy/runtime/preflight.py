@@ -18,9 +18,11 @@ from proxy.config.model import (
     FromRequest,
     Position,
     SecretReference,
+    Signing,
     Tls,
 )
 from proxy.errors import ConfigurationError, Problem, SecretError
+from proxy.idp import signer
 from proxy.runtime.egress import EgressError, proxy_of
 from proxy.runtime.tls import TlsContexts, TlsError
 from proxy.secret import Secret
@@ -43,6 +45,9 @@ def inspect(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -
         place = source(reference, environ)
         if _holds(place.read, reference.at, problems):
             warnings += [reference.at.problem(said) for said in place.warnings()]
+    for signing in signings(config):
+        at = signing.private_key.at
+        _holds(functools.partial(signer.check, signing, environ), at, problems)
     for tls, at in certificates(config):
         _holds(functools.partial(contexts.get, tls), at, problems)
     for certificate in config.certificates.values():
@@ -80,6 +85,13 @@ def references(config: Config) -> Iterator[SecretReference]:
         yield from filter(None, secrets_of(credential))
     if config.store is not None and config.store.key is not None:
         yield config.store.key
+
+
+def signings(config: Config) -> Iterator[Signing]:
+    """Every key that signs; that it is one shows before it is needed."""
+    for credential in config.credentials.values():
+        both = (credential.client_signing, credential.signing)
+        yield from (one for one in both if one is not None)
 
 
 def secrets_of(credential: Credential) -> tuple[SecretReference | None, ...]:

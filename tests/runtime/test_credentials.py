@@ -6,10 +6,12 @@ import pytest
 
 from proxy.clock import SystemClock
 from proxy.config import model
+from proxy.oauth.exchange import TOKEN_EXCHANGE
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
 from proxy.tokens.event import Event
+from tests.support.identity_provider import CLIENT, IdentityProvider
 
 HERE = model.Position("c.yaml", 1, 1)
 
@@ -102,3 +104,28 @@ async def test_an_exchange_starts_anew_when_whom_it_stands_for_changes() -> None
     after = credentials.plan({"x": exchange, "person": replace(static("person"), username="b")})
     assert after["x"].credential is not before["x"].credential
     await credentials.close()
+
+
+async def test_a_credential_that_borrows_asks_whoever_has_the_name_when_it_renews() -> None:
+    async with IdentityProvider() as provider:
+        provider.further_grants[TOKEN_EXCHANGE] = lambda _: None
+        exchanged = model.Credential(
+            "b",
+            HERE,
+            grant=model.Grant.TOKEN_EXCHANGE,
+            provider=model.Provider(token_url=provider.token_url),
+            client_id=CLIENT[0],
+            client_secret=model.PlainSecret(Secret(CLIENT[1]), HERE),
+            client_auth=model.ClientAuthentication.POST,
+            subject=model.FromCredential("a"),
+        )
+        credentials = held()
+        for value in ("first", "second"):
+            # It stands before the one it borrows from, which is not there yet when it is made.
+            both = {"b": exchanged, "a": static("a", value)}
+            await credentials.adopt(planned := credentials.plan(both))
+            await planned["b"].credential.refresh(5.0)
+        subjects = [one.form["subject_token"] for one in provider.requests]
+        await credentials.close()
+    assert subjects[0] == "first"
+    assert subjects[-1] == "second"
