@@ -28,7 +28,7 @@ from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.event import Event
 from proxy.tokens.policy import RenewalPolicy
-from proxy.tokens.ports import Lender
+from proxy.tokens.ports import Lender, TokenStore
 from proxy.tokens.status import CredentialStatus
 
 PATIENCE: Final = 30.0
@@ -60,12 +60,13 @@ class Credentials:
         clock: Clock,
         contexts: TlsContexts,
         log: Callable[[Event], None],
+        store: TokenStore | None = None,
     ) -> None:
         self._environ = environ
         self._clock = clock
         self._log = log
         self._random = random.SystemRandom()
-        self._store = MemoryStore()
+        self._store = MemoryStore() if store is None else store
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
         self._held: dict[str, Held] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -89,9 +90,9 @@ class Credentials:
             elif held.secrets != before[held.configured.name].secrets:
                 self._try_again(held.credential)
         stays = {id(held.credential) for held in planned.values()}
-        for held in before.values():
-            if id(held.credential) not in stays:
-                await held.credential.close()
+        gone = [one.credential for one in before.values() if id(one.credential) not in stays]
+        # Together: each may have an answer to wait for that it must not lose.
+        await asyncio.gather(*(credential.close() for credential in gone))
         await self._carriers.keep({held.carrier for held in planned.values()})
 
     def _try_again(self, credential: Credential) -> None:
@@ -102,10 +103,11 @@ class Credentials:
             task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Close all of them."""
+        """Close all of them, and the store."""
         for task in self._tasks:
             task.cancel()
         await self.adopt({})
+        await self._store.close()
 
     def statuses(self) -> tuple[CredentialStatus, ...]:
         """How each is doing."""
@@ -156,6 +158,7 @@ class Credentials:
             clock=self._clock,
             random=self._random,
             required=configured.required,
+            spends=configured.grant is model.Grant.REFRESH_TOKEN,
             log=self._log,
         )
 

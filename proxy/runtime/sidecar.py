@@ -18,9 +18,10 @@ from proxy.control import application
 from proxy.control.guarding import own_origins
 from proxy.control.lending import Lendables
 from proxy.control.snapshot import Snapshot
-from proxy.errors import StartError
+from proxy.errors import StartError, StoreError
 from proxy.plane.guard import Guard
 from proxy.plane.settings import Address
+from proxy.runtime.callers import CallerCredentials
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.forwarding import Forwarding
 from proxy.runtime.listeners import Listeners, Place, Serve
@@ -30,7 +31,9 @@ from proxy.runtime.own_plane import OwnPlane
 from proxy.runtime.places import METRICS, control_places
 from proxy.runtime.prepared import Prepared, prepare
 from proxy.runtime.tls import TlsContexts
+from proxy.stores.opening import open_store
 from proxy.tokens.event import Event
+from proxy.tokens.ports import TokenStore
 from proxy.version import VERSION
 
 
@@ -45,6 +48,7 @@ class Sidecar:
 
     Raises:
         ConfigurationError: a secret or a file that the configuration names can't be used.
+        StartError: the store can't be opened.
     """
 
     def __init__(
@@ -55,7 +59,18 @@ class Sidecar:
         self._started = clock.wall()
         self._contexts = TlsContexts()
         self._credentials = Credentials(
-            environ=environ, clock=clock, contexts=self._contexts, log=self._told
+            environ=environ,
+            clock=clock,
+            contexts=self._contexts,
+            log=self._told,
+            store=_store(config, environ, log, clock),
+        )
+        self._caller_credentials = CallerCredentials(
+            environ=environ,
+            clock=clock,
+            contexts=self._contexts,
+            log=self._told,
+            lenders=lambda name: self._now.credentials[name],
         )
         self._listeners = Listeners()
         self._draining = False
@@ -64,7 +79,9 @@ class Sidecar:
         self._forwarding = _forwarding(self._now, environ, log, clock)
 
     def _prepare(self, config: Config) -> Prepared:
-        return prepare(config, self._environ, self._contexts, self._credentials)
+        return prepare(
+            config, self._environ, self._contexts, self._credentials, self._caller_credentials
+        )
 
     async def start(self) -> None:
         """Listen on everything at once, then ask for the first tokens.
@@ -85,6 +102,8 @@ class Sidecar:
             return
         if config.workers != self._now.config.workers:
             self._log.event("warning", "reload", "`workers` changes with the next start only")
+        if config.store != self._now.config.store:
+            self._log.event("warning", "reload", "`store` changes with the next start only")
         await self._change(self._prepare(config))
 
     async def _change(self, prepared: Prepared) -> None:
@@ -115,6 +134,7 @@ class Sidecar:
         """Stop everything."""
         await self._listeners.close()
         await self._forwarding.close()
+        await self._caller_credentials.close()
         await self._credentials.close()
 
     def snapshot(self) -> Snapshot:
@@ -126,7 +146,7 @@ class Sidecar:
             started=self._started,
             draining=self._draining,
             warnings=self._now.warnings,
-            credentials=self._credentials.statuses(),
+            credentials=self._credentials.statuses() + self._caller_credentials.statuses(),
             routes=counts.routes,
             in_flight=counts.in_flight,
             connections=counts.connections,
@@ -143,6 +163,7 @@ class Sidecar:
         for warning in self._now.warnings:
             self._log.event("warning", "config_warning", warning)
         await self._credentials.adopt(self._now.held)
+        await self._caller_credentials.adopt(self._now.held_callers)
 
     def _places(self, prepared: Prepared) -> dict[Place, Serve]:
         own = own_socket_ready(prepared.config, self._environ, self._log)
@@ -179,6 +200,19 @@ class Sidecar:
         if not self._was_ready and not self.snapshot().waiting:
             self._was_ready = True
             self._log.event("info", "ready", "every required credential has a token")
+
+
+def _store(config: Config, environ: Mapping[str, str], log: Log, clock: Clock) -> TokenStore:
+    try:
+        return open_store(
+            config.store,
+            state_dir=config.state_dir,
+            environ=environ,
+            clock=clock,
+            tell=functools.partial(log.event, "warning", "store"),
+        )
+    except StoreError as error:
+        raise StartError(f"`store`: {error}") from None
 
 
 def _forwarding(

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import itertools
+import json
 import ssl
 import time
 from collections.abc import Callable, Mapping
@@ -50,12 +51,18 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One token request as it arrived."""
+    """One token request as it arrived.
+
+    Attributes:
+        form: of a JSON object, its members.
+        certificate: the common name of the one that the client showed.
+    """
 
     form: Mapping[str, str]
     pairs: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
     at: float
+    certificate: str | None = None
 
     @property
     def authorization(self) -> str | None:
@@ -85,6 +92,9 @@ class IdentityProvider:
         lifetime: seconds that an access token lives.
         refresh_lifetime: what ``refresh_expires_in`` says; 0 is never; None sends no refresh token.
         rotate: each refresh gives a new refresh token and kills the old one.
+        kills_families: one that was used before kills all that came of the same login
+            (RFC 9700 section 4.14.2).
+        reused: how often one was used that had been used before.
         signed: tokens are RS256 JWTs instead of ``token-1``, ``token-2``, …
         id_token: answers to full grants carry an ``id_token``, to refreshes too if
             ``id_token_on_refresh``.
@@ -98,6 +108,7 @@ class IdentityProvider:
         discovered: how often the discovery document was asked for.
         issued: every access token, oldest first.
         busiest: the most token requests that were under way together.
+        client_judge: judges clients instead of the list, raising ``Refused``.
         further_grants: ``grant_type`` → what judges such a request, raising ``Refused``.
         further_routes: what else is served; added before the start.
     """
@@ -110,6 +121,8 @@ class IdentityProvider:
         self.lifetime: float = 60
         self.refresh_lifetime: float | None = None
         self.rotate = True
+        self.kills_families = False
+        self.reused = 0
         self.signed = False
         self.id_token = False
         self.id_token_on_refresh = True
@@ -124,11 +137,13 @@ class IdentityProvider:
         self.discovered = 0
         self.issued: list[str] = []
         self.busiest = 0
+        self.client_judge: Callable[[Asked], None] | None = None
         self.further_grants: dict[str, Callable[[Asked], None]] = {}
         self.further_routes: list[web.RouteDef] = []
         self._under_way = 0
         self._numbers = itertools.count(1)
-        self._refresh_tokens: set[str] = set()
+        self._refresh_tokens: dict[str, int] = {}
+        self._spent: dict[str, int] = {}
         self._key: jwk.RSAKey | None = None
         self._host, self._port, self._tls = host, port, tls
         self._runner: web.AppRunner | None = None
@@ -175,8 +190,12 @@ class IdentityProvider:
 
     def accept_refresh_token(self, value: str) -> str:
         """Let a refresh token work that was obtained elsewhere."""
-        self._refresh_tokens.add(value)
+        self._refresh_tokens[value] = next(self._numbers)
         return value
+
+    def honours(self, refresh_token: str) -> bool:
+        """Whether a refresh token would be taken now."""
+        return refresh_token in self._refresh_tokens
 
     def public_keys(self) -> dict[str, Any]:
         """The JWKS."""
@@ -223,8 +242,10 @@ class IdentityProvider:
     # How it answers
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
-        pairs = tuple(parse_qsl(await request.text(), keep_blank_values=True))
-        asked = Asked(dict(pairs), pairs, request.headers.copy(), time.time())
+        pairs = _pairs(request.content_type, await request.text())
+        asked = Asked(
+            dict(pairs), pairs, request.headers.copy(), time.time(), _certificate(request)
+        )
         self.requests.append(asked)
         self._under_way += 1
         self.busiest = max(self.busiest, self._under_way)
@@ -270,6 +291,8 @@ class IdentityProvider:
         return Reply(body=_joined(self._issue(asked), self.extra))
 
     def _check_client(self, asked: Asked) -> None:
+        if self.client_judge is not None:
+            return self.client_judge(asked)
         client_id, secret = _credentials(asked)
         if client_id not in self.clients or self.clients[client_id] != secret:
             raise Refused(401, "invalid_client", "Invalid client or Invalid client credentials")
@@ -282,12 +305,20 @@ class IdentityProvider:
                 if self.users.get(asked.form.get("username", "")) != asked.form.get("password"):
                     raise Refused(401, "invalid_grant", "Invalid user credentials")
             case "refresh_token":
-                if asked.form.get("refresh_token") not in self._refresh_tokens:
-                    raise Refused(400, "invalid_grant", "Token is not active")
+                self._check_refresh_token(asked.form.get("refresh_token", ""))
             case grant if grant in self.further_grants:
                 self.further_grants[grant](asked)
             case _:
                 raise Refused(400, "unsupported_grant_type", "Unsupported grant_type")
+
+    def _check_refresh_token(self, value: str) -> None:
+        if value in self._refresh_tokens:
+            return
+        self.reused += value in self._spent
+        if value in self._spent and self.kills_families:
+            family, living = self._spent[value], self._refresh_tokens
+            self._refresh_tokens = {one: its for one, its in living.items() if its != family}
+        raise Refused(400, "invalid_grant", "Token is not active")
 
     def _issue(self, asked: Asked) -> dict[str, Any]:
         token = self.sign() if self.signed else f"token-{next(self._numbers)}"
@@ -309,8 +340,10 @@ class IdentityProvider:
         old = asked.form.get("refresh_token")
         if old and not self.rotate:
             return old
-        self._refresh_tokens.discard(old or "")
-        return self.accept_refresh_token(f"refresh-{next(self._numbers)}")
+        new = self.accept_refresh_token(f"refresh-{next(self._numbers)}")
+        if old:
+            self._spent[old] = self._refresh_tokens[new] = self._refresh_tokens.pop(old)
+        return new
 
     async def _metadata(self, request: web.Request) -> web.StreamResponse:
         self.discovered += 1
@@ -331,6 +364,20 @@ class IdentityProvider:
         if self._key is None:
             self._key = jwk.RSAKey.generate_key(2048, parameters={"kid": "key-1"})
         return self._key
+
+
+def _pairs(kind: str, text: str) -> tuple[tuple[str, str], ...]:
+    if kind == "application/json":
+        return tuple(json.loads(text).items())
+    return tuple(parse_qsl(text, keep_blank_values=True))
+
+
+def _certificate(request: web.Request) -> str | None:
+    """The subject's common name, from what the TLS layer checked."""
+    transport = request.transport
+    shown = (transport.get_extra_info("peercert") if transport else None) or {}
+    names = [pair for group in shown.get("subject", ()) for pair in group]
+    return dict(names).get("commonName")
 
 
 def _joined(usual: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

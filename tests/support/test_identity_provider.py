@@ -39,3 +39,24 @@ async def test_it_knows_how_many_requests_were_under_way_together() -> None:
         await session.post(provider.token_url, data=FORM)
     assert provider.busiest == 2
     assert provider.asked == 3
+
+
+async def test_a_refresh_token_that_is_used_twice_kills_its_family_and_no_other() -> None:
+    async with IdentityProvider() as provider, aiohttp.ClientSession() as session:
+        provider.refresh_lifetime, provider.kills_families = 60, True
+
+        async def refreshed(token: str) -> str | None:
+            form = {**FORM, "grant_type": "refresh_token", "refresh_token": token}
+            async with session.post(provider.token_url, data=form) as answer:
+                said = await answer.json()
+                return said.get("refresh_token")
+
+        first, other = map(provider.accept_refresh_token, ("first", "other"))
+        second = await refreshed(first)
+        third = await refreshed(second or "")
+        assert third is not None
+        assert provider.honours(third)
+        assert await refreshed(first) is None
+        assert (provider.reused, provider.honours(third)) == (1, False)
+        assert await refreshed(third) is None
+        assert provider.honours(other)
