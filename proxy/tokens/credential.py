@@ -145,7 +145,7 @@ class Credential:
         now = self._clock.now()
         if storm(self._held.entry, now):
             return False
-        self._upkeep.refuse(generation)
+        self._upkeep.refuse()
         if not self._upkeep.trying and not self._retries.hasten(now.monotonic):
             return False
         self._upkeep.begin_if_due(now.monotonic)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from proxy.clock import Clock
 from proxy.errors import TokenRequestError
 from proxy.tokens.event import Event, Level
+from proxy.tokens.ports import Entry
 from proxy.tokens.status import LastError
 from proxy.tokens.token import Token
 
@@ -73,11 +74,13 @@ class Journal:
         level: Level = "error" if alone else "warning"
         self._say("token_failed", f"{message}; {then}", level, reason=error.reason)
 
-    def rejected(self, generation: int) -> None:
-        """An upstream's 401 rejected a generation."""
+    def rejected(self, entry: Entry) -> None:
+        """An upstream's 401 rejected a token, or a session has ended."""
         self.rejections += 1
         message = "an upstream answered 401 to the token: it is sent no more"
-        self._say("token_rejected", message, "warning", generation=generation)
+        if entry.token is not None and entry.token.session is not None:
+            message = "an upstream no longer knows the session: it is sent no more"
+        self._say("token_rejected", message, "warning", generation=entry.generation)
 
     def _say(self, kind: str, message: str, level: Level = "info", **fields: str | float) -> None:
         self._log(Event(kind, self.name, message, level, fields))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from proxy.clock import Clock, Moment
 from proxy.errors import Failure, StoreError, TokenRequestError
+from proxy.tokens.learning import bounded, is_due, learned, lesson
 from proxy.tokens.policy import RenewalPolicy, Use, schedule, use
 from proxy.tokens.ports import Entry, TokenSource, TokenStore
 from proxy.tokens.token import RefreshToken, Token
@@ -38,6 +39,7 @@ class Renewal:
     __slots__ = (
         "_clock",
         "_identity",
+        "_lesson",
         "_policy",
         "_source",
         "_spends",
@@ -63,6 +65,7 @@ class Renewal:
         self._identity = identity
         self._policy = policy
         self._clock = clock
+        self._lesson: float | None = None
         self.requests = 0
         self.rejected = 0
         self.at_stake = False
@@ -70,6 +73,11 @@ class Renewal:
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Have ``changed`` called when somebody changed the entry; see ``TokenStore``."""
         return self._store.watch(self._identity, changed)
+
+    def reject(self, entry: Entry) -> None:
+        """A 401 rejected the entry's token, or its session has ended."""
+        self.rejected = entry.generation
+        self._lesson = lesson(entry, self._clock.now())
 
     async def look(self) -> Entry | None:
         """The entry as it is, None where it can't be read: the next renewal tells why."""
@@ -109,7 +117,7 @@ class Renewal:
                 if not forced and storm(entry, self._clock.now()):
                     self.rejected = entry.rejected
                     return Renewed(entry, asked=False)
-                entry = replace(entry, rejected=entry.generation)
+                entry = replace(learned(entry, self._lesson), rejected=entry.generation)
                 await self._store.save(self._identity, entry)
             try:
                 return Renewed(await self._ask(entry), asked=True)
@@ -137,6 +145,7 @@ class Renewal:
         self.at_stake = self._spends or entry.refresh is not None
         token = await self._source.obtain(entry.refresh, keep)
         self.at_stake = True
+        token = bounded(token, entry.learned)
         if not token.value.reveal().isascii():
             raise ValueError("a token is visible ASCII")
         entry = self._successor(entry, token)
@@ -170,7 +179,9 @@ class Renewal:
 
 def storm(entry: Entry, now: Moment) -> bool:
     """Whether a 401 for the entry's generation passes through and rejects nothing."""
-    return entry.storm_until is not None and now.monotonic < entry.storm_until.monotonic
+    if entry.storm_until is None or is_due(entry, now):
+        return False
+    return now.monotonic < entry.storm_until.monotonic
 
 
 def same_answer(entry: Entry, known: Entry) -> bool:

@@ -118,11 +118,12 @@ class Upkeep:
             )
             self.changed()
 
-    def refuse(self, generation: int) -> None:
+    def refuse(self) -> None:
         """A 401 rejected the token at hand: nobody sends it any more."""
-        self.renewal.rejected = generation
+        entry = self.held.entry
+        self.renewal.reject(entry)
         self.held.drop()
-        self._journal.rejected(generation)
+        self._journal.rejected(entry)
         self.waiting.wake()
         self.changed()
 
