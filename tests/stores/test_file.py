@@ -169,6 +169,29 @@ async def test_only_who_holds_the_lock_sets_aside(
     assert (files(tmp_path, ".damaged-*"), told) == ([], [])
 
 
+async def test_a_whole_entry_that_a_dead_writer_left_is_the_newest(
+    store: FileStore, tmp_path: Path, clock: FakeClock, told: list[str]
+) -> None:
+    await put(store, full_entry(clock, 2))
+    path = files(tmp_path, ".entry")[0]
+    newest = path.read_bytes()
+    await put(store, full_entry(clock, 1))
+    left = path.with_suffix(".entry.new")
+    left.write_bytes(newest)
+    left.chmod(0o600)
+    async with store.lock("one"):
+        assert await store.load("one") == full_entry(clock, 2)
+    assert not left.exists()
+    left.write_bytes(newest[:-1])
+    left.chmod(0o600)
+    async with store.lock("one"):
+        assert await store.load("one") == full_entry(clock, 2)
+        await store.save("one", full_entry(clock, 3))
+    assert await store.load("one") == full_entry(clock, 3)
+    assert not left.exists()
+    assert told == []
+
+
 async def test_an_entry_under_another_key_stays_as_it_is(
     store: FileStore, tmp_path: Path, clock: FakeClock
 ) -> None:

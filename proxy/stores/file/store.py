@@ -7,6 +7,7 @@ can't be written is kept here, with its lock, until it can be.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import os
 from collections import defaultdict
@@ -16,10 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from proxy.clock import Clock, Timer
+from proxy.errors import StoreError
 from proxy.stores.file import guarded, locking
 from proxy.stores.file.record import Boot, decode, encode
 from proxy.stores.file.watching import Watchers
-from proxy.stores.file.writing import replace
+from proxy.stores.file.writing import complete, replace, unfinished
 from proxy.stores.sealing import Damaged, Seal
 from proxy.tokens.ports import Entry
 
@@ -108,6 +110,7 @@ class FileStore:
                 guarded.directory(self._directory)
                 path = self._path(identity).with_suffix(".lock")
                 self._locked[identity] = await locking.take(path, self._clock)
+                self._complete(identity)
             try:
                 yield
             finally:
@@ -146,6 +149,16 @@ class FileStore:
         if quiet:
             self._tell(f"{path} could be written again: the newest token is in it")
         return True
+
+    def _complete(self, identity: str) -> None:
+        """Who held the lock before us may have died with a whole entry that had no name yet."""
+        path = self._path(identity)
+        left = unfinished(path)
+        with contextlib.suppress(OSError, StoreError, Damaged, ValueError):
+            sealed = guarded.content(left)
+            if sealed is not None:
+                decode(self._seal.open(sealed, identity, str(left)), self._now())
+                complete(path)
 
     def _let_go(self, identity: str) -> None:
         if identity not in self._unwritten:

@@ -13,7 +13,7 @@ from typing import Final
 from proxy.stores.file.guarded import opened
 
 NEW: Final = ".new"
-"""Ends the name of a file that is being written; what a crash left is overwritten next time."""
+"""Ends the name of a file that is being written."""
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -22,7 +22,7 @@ def replace(path: Path, content: bytes) -> None:
     Raises:
         OSError: it can't be written; the file is as it was.
     """
-    new = path.with_name(path.name + NEW)
+    new = unfinished(path)
     try:
         _write(new, content)
         new.replace(path)
@@ -31,6 +31,21 @@ def replace(path: Path, content: bytes) -> None:
             new.unlink()
         raise
     _settle(path.parent)
+
+
+def complete(path: Path) -> None:
+    """Put what a dead writer left in the file's place: it is whole, and newer.
+
+    Raises:
+        OSError: it can't be.
+    """
+    unfinished(path).replace(path)
+    _settle(path.parent)
+
+
+def unfinished(path: Path) -> Path:
+    """Where a writer that died may have left what was to replace the file."""
+    return path.with_name(path.name + NEW)
 
 
 def _write(path: Path, content: bytes) -> None:
