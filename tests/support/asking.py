@@ -19,6 +19,7 @@ from proxy.config.model import (
     Provider,
 )
 from proxy.errors import TokenRequestError
+from proxy.idp.origins import Lenders
 from proxy.idp.sources import token_source
 from proxy.net.carrier import Carrier
 from proxy.secret import Secret
@@ -66,7 +67,9 @@ class Asking:
 
 
 @asynccontextmanager
-async def asking(grant: Grant, *, discover: bool = False, **keys: Any) -> AsyncIterator[Asking]:
+async def asking(
+    grant: Grant, *, discover: bool = False, lenders: Lenders | None = None, **keys: Any
+) -> AsyncIterator[Asking]:
     """A source for ``grant``; ``keys`` are further ones of the credential."""
     async with IdentityProvider() as provider:
         clock = FakeClock()
@@ -76,7 +79,9 @@ async def asking(grant: Grant, *, discover: bool = False, **keys: Any) -> AsyncI
             Provider(issuer=provider.issuer) if discover else Provider(token_url=provider.token_url)
         )
         credential = replace(_credential(grant, place), **keys)
-        source = token_source(credential, sender=carrier, environ=environ, clock=clock)
+        source = token_source(
+            credential, sender=carrier, environ=environ, clock=clock, lenders=lenders
+        )
         try:
             yield Asking(provider, carrier, clock, environ, source)
         finally:

@@ -292,7 +292,8 @@ class IdentityProvider:
 
     def _check_client(self, asked: Asked) -> None:
         if self.client_judge is not None:
-            return self.client_judge(asked)
+            self.client_judge(asked)
+            return
         client_id, secret = _credentials(asked)
         if client_id not in self.clients or self.clients[client_id] != secret:
             raise Refused(401, "invalid_client", "Invalid client or Invalid client credentials")
