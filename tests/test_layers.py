@@ -37,6 +37,7 @@ ENTERS = {
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "rich": {"demo"},
+    "segno": {"cli"},
     "uvloop": {"plane"},
     "yaml": {"config"},
     "yarl": {"net"},

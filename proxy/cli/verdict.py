@@ -75,7 +75,7 @@ class Verdict:
             credentials, routes = self.counts
             yield f"{self.path}: right; credentials: {credentials}, routes: {routes}"
         for obtained in self.obtained:
-            yield f"{obtained.credential}: {', '.join(_described(obtained))}"
+            yield f"{obtained.credential}: {', '.join(described(obtained))}"
 
     def as_json(self) -> str:
         """All of it for programs."""
@@ -95,7 +95,8 @@ class Verdict:
         return json.dumps(said, indent=2)
 
 
-def _described(obtained: Obtained) -> Iterator[str]:
+def described(obtained: Obtained) -> Iterator[str]:
+    """What is known of a token, in a few words each."""
     yield obtained.field
     yield "does not expire" if obtained.lifetime is None else f"{obtained.lifetime:.0f} s"
     for name in ("issuer", "audience", "subject"):
