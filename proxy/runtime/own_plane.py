@@ -30,6 +30,7 @@ class OwnPlane:
             clock,
             self._access,
             functools.partial(log.unexpected, "plane_fault"),
+            callers=prepared.callers,
         )
 
     async def propose(self, prepared: Prepared) -> None:
@@ -47,7 +48,7 @@ class OwnPlane:
         prepared, bound = self._proposed, self._bound
         self._bound = {}
         self._access.obey(prepared.config.log)
-        self._plane.swap(prepared.settings, prepared.credentials)
+        self._plane.swap(prepared.settings, prepared.credentials, prepared.callers)
         await self._listeners.change(self._places(prepared), bound)
         if not self._started:
             self._started = True

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from proxy.config.model import Config
 from proxy.plane.settings import PlaneSettings
+from proxy.runtime.callers import CallerCredentials, HeldCallers, by_caller
 from proxy.runtime.credentials import Credentials, Held
 from proxy.runtime.preflight import assure, client_keys
 from proxy.runtime.tls import TlsContexts
 from proxy.runtime.translate import plane_settings
+from proxy.tokens.callers import Callers
 from proxy.tokens.credential import Credential
 
 
@@ -28,12 +30,18 @@ class Prepared:
     config: Config
     settings: PlaneSettings
     held: Mapping[str, Held]
+    held_callers: Mapping[str, HeldCallers]
     warnings: tuple[str, ...]
 
     @property
     def credentials(self) -> dict[str, Credential]:
-        """The credentials, by name."""
+        """The credentials, by name; without those of which each caller has one."""
         return {name: one.credential for name, one in self.held.items()}
+
+    @property
+    def callers(self) -> dict[str, Callers]:
+        """The credentials of which each caller has one, by name."""
+        return {name: one.callers for name, one in self.held_callers.items()}
 
 
 def prepare(
@@ -41,6 +49,7 @@ def prepare(
     environ: Mapping[str, str],
     contexts: TlsContexts,
     credentials: Credentials,
+    callers: CallerCredentials,
 ) -> Prepared:
     """Check and make everything.
 
@@ -48,9 +57,11 @@ def prepare(
         ConfigurationError: a variable, a secret or a certificate that it names can't be used.
     """
     warnings = assure(config, environ, contexts)
+    shared = {name: one for name, one in config.credentials.items() if not by_caller(one)}
     return Prepared(
         config=config,
         settings=plane_settings(config, contexts, client_keys(config, environ), environ),
-        held=credentials.plan(config.credentials),
+        held=credentials.plan(shared),
+        held_callers=callers.plan(config.credentials),
         warnings=warnings,
     )

@@ -21,6 +21,7 @@ from proxy.control.snapshot import Snapshot
 from proxy.errors import StartError, StoreError
 from proxy.plane.guard import Guard
 from proxy.plane.settings import Address
+from proxy.runtime.callers import CallerCredentials
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.forwarding import Forwarding
 from proxy.runtime.listeners import Listeners, Place, Serve
@@ -64,6 +65,13 @@ class Sidecar:
             log=self._told,
             store=_store(config, environ, log, clock),
         )
+        self._caller_credentials = CallerCredentials(
+            environ=environ,
+            clock=clock,
+            contexts=self._contexts,
+            log=self._told,
+            lenders=lambda name: self._now.credentials[name],
+        )
         self._listeners = Listeners()
         self._draining = False
         self._was_ready = False
@@ -71,7 +79,9 @@ class Sidecar:
         self._forwarding = _forwarding(self._now, environ, log, clock)
 
     def _prepare(self, config: Config) -> Prepared:
-        return prepare(config, self._environ, self._contexts, self._credentials)
+        return prepare(
+            config, self._environ, self._contexts, self._credentials, self._caller_credentials
+        )
 
     async def start(self) -> None:
         """Listen on everything at once, then ask for the first tokens.
@@ -124,6 +134,7 @@ class Sidecar:
         """Stop everything."""
         await self._listeners.close()
         await self._forwarding.close()
+        await self._caller_credentials.close()
         await self._credentials.close()
 
     def snapshot(self) -> Snapshot:
@@ -135,7 +146,7 @@ class Sidecar:
             started=self._started,
             draining=self._draining,
             warnings=self._now.warnings,
-            credentials=self._credentials.statuses(),
+            credentials=self._credentials.statuses() + self._caller_credentials.statuses(),
             routes=counts.routes,
             in_flight=counts.in_flight,
             connections=counts.connections,
@@ -152,6 +163,7 @@ class Sidecar:
         for warning in self._now.warnings:
             self._log.event("warning", "config_warning", warning)
         await self._credentials.adopt(self._now.held)
+        await self._caller_credentials.adopt(self._now.held_callers)
 
     def _places(self, prepared: Prepared) -> dict[Place, Serve]:
         own = own_socket_ready(prepared.config, self._environ, self._log)

@@ -39,6 +39,7 @@ class BorrowedCredential:
     """
 
     __slots__ = (
+        "__weakref__",
         "_clock",
         "_fresh_monotonic",
         "_fresh_wall",

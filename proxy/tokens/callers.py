@@ -123,6 +123,10 @@ class Callers:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def begin_anew(self) -> None:
+        """A secret changed: forget whom the provider refused, it may grant now what they ask."""
+        self._dismiss(self._known.drop(Remembered.refused))
+
     async def close(self) -> None:
         """Forget all of them."""
         self._closed = True

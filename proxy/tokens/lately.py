@@ -76,6 +76,15 @@ class Lately(Generic[T]):
                 gone.append(self._held.pop(key)[0])
         return gone
 
+    def drop(self, unwanted: Callable[[T], bool]) -> list[T]:
+        """Take away what nobody wants; what is worked with stays."""
+        keys = [
+            key
+            for key, (thing, _) in self._held.items()
+            if unwanted(thing) and not self._busy(thing)
+        ]
+        return [self._held.pop(key)[0] for key in keys]
+
     def _longest_unused(self) -> list[T]:
         for key, (thing, _) in self._held.items():
             if not self._busy(thing):

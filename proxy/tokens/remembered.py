@@ -32,6 +32,10 @@ class Remembered:
         """Whether somebody waits for its token, or a token request is under way."""
         return self._waiting > 0 or self.credential.terms().trying
 
+    def refused(self) -> bool:
+        """Whether the provider refused it a token."""
+        return self.credential.status().state == "refused"
+
     def current(self, bearer: Secret) -> Lease | None:
         """The lease to send right now, or None; ``bearer`` is what a renewal would need."""
         self._bearer = bearer

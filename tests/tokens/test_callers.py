@@ -239,3 +239,14 @@ async def test_once_closed_nobody_is_served_and_nothing_is_left() -> None:
             await here.world.now(here["bob"].acquire(5.0))
         assert here.clock.timers == 0
         assert here.callers.status().callers == 0
+
+
+async def test_when_a_secret_changes_whom_the_provider_refused_is_asked_for_at_once() -> None:
+    async with scene() as here:
+        here.exchange.answers["bad"] = [refused("invalid_client")]
+        await here.value("ann")
+        with pytest.raises(CredentialRefused):
+            await here.value("bad")
+        here.callers.begin_anew()
+        assert await here.value("bad") == b"for-bad-2"
+        assert await here.value("ann") == b"for-ann-1"

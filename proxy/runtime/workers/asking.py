@@ -31,8 +31,8 @@ class Asking:
         self._numbers = itertools.count()
         self._open: dict[int, asyncio.Future[Said]] = {}
 
-    async def ask(self, hold: float, **said: Any) -> Lease | None:
-        """The answer's lease.
+    async def ask(self, hold: float, **said: Any) -> Said:
+        """The answer.
 
         Raises:
             CredentialUnavailable: the answer says so, or none came within ``hold`` seconds and
@@ -51,7 +51,7 @@ class Asking:
             del self._open[number]
         if "failure" in told:
             raise words.failure(told["failure"])
-        return words.lease(told["lease"])
+        return told
 
     def answered(self, said: Said) -> None:
         """An answer came; nobody may be waiting for it any more."""
@@ -74,7 +74,8 @@ class RemoteOwner:
             CredentialRefused: the provider refuses the credential.
             CredentialUnavailable: none came in time.
         """
-        lease = await self._asking.ask(hold, call="acquire", credential=self._key)
+        told = await self._asking.ask(hold, call="acquire", credential=self._key)
+        lease = words.lease(told["lease"])
         if lease is None:
             raise _silence()
         return lease
@@ -82,11 +83,12 @@ class RemoteOwner:
     async def reject(self, generation: int, hold: float) -> Lease | None:
         """The lease to replay with after a 401 for ``generation``, or None."""
         try:
-            return await self._asking.ask(
+            told = await self._asking.ask(
                 hold, call="reject", credential=self._key, generation=generation
             )
         except CredentialUnavailable:
             return None
+        return words.lease(told["lease"])
 
     def wanted(self) -> None:
         """The token is in use and past its soft moment."""

@@ -101,7 +101,7 @@ class Crew:
             return
         (prepared, order, bound), self._proposed = self._proposed, None
         first, self._configured = not self._configured, order
-        self._lending.adopt(prepared.credentials)
+        self._lending.adopt(prepared.credentials, prepared.callers)
         for member in self._staff.members:
             if member not in self._asked:  # it came while the others were asked
                 member.channel.send(order)

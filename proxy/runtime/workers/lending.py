@@ -14,8 +14,11 @@ from typing import Any
 from proxy.errors import CredentialUnavailable
 from proxy.runtime.workers import words
 from proxy.runtime.workers.frames import Said, frame
+from proxy.secret import Secret
+from proxy.tokens.callers import Caller, Callers
 from proxy.tokens.credential import Credential
 from proxy.tokens.lease import Lease
+from proxy.tokens.ports import Lender
 
 
 def _unwatched() -> None:
@@ -34,9 +37,21 @@ class Lending:
         self._numbers = itertools.count(1)
         self._lent: dict[int, Credential] = {}
         self._keys: dict[str, int] = {}
+        self._callers: dict[int, Callers] = {}
+        self._caller_keys: dict[str, int] = {}
 
-    def adopt(self, credentials: Mapping[str, Credential]) -> None:
-        """Lend these from now on; what is new is told to every worker at once."""
+    def adopt(
+        self,
+        credentials: Mapping[str, Credential],
+        callers: Mapping[str, Callers] | None = None,
+    ) -> None:
+        """Lend these from now on; what is new is told to every worker at once.
+
+        Args:
+            credentials: by name.
+            callers: the credentials of which each caller has one, by name.
+        """
+        self._adopt_callers(callers or {})
         numbers = {id(one): key for key, one in self._lent.items()}
         for credential in self._lent.values():
             credential.watch(_unwatched)
@@ -47,23 +62,37 @@ class Lending:
             credential.watch(functools.partial(self._changed, key))
             self._changed(key)
 
+    def _adopt_callers(self, callers: Mapping[str, Callers]) -> None:
+        numbers = {id(one): key for key, one in self._callers.items()}
+        self._caller_keys = {
+            name: numbers.get(id(one)) or next(self._numbers) for name, one in callers.items()
+        }
+        self._callers = {self._caller_keys[name]: one for name, one in callers.items()}
+
     def terms(self) -> Iterator[bytes]:
         """The terms of all, in frames for a new worker."""
         return map(self._terms, self._lent)
 
     def adoption(self) -> bytes:
         """The frame that has a worker serve by what it was told before."""
-        return frame({"kind": "adopt", "credentials": self._keys})
+        return frame({"kind": "adopt", "credentials": self._keys, "callers": self._caller_keys})
 
     async def answer(self, said: Said) -> bytes:
         """The frame that answers a worker's question."""
         told: dict[str, Any] = {"kind": "answer", "number": said["number"]}
-        credential = self._lent.get(said["credential"])
+        caller = self._caller(said) if "bearer" in said else None
+        credential = caller or self._lent.get(said["credential"])
         try:
             lease = None if credential is None else await _ask(credential, said)
         except CredentialUnavailable as error:
             return frame({**told, "failure": words.of_failure(error)})
-        return frame({**told, "lease": words.of_lease(lease)})
+        # The terms of a caller are pushed to nobody: the answer brings them.
+        terms = None if caller is None else words.of_terms(caller.terms())
+        return frame({**told, "lease": words.of_lease(lease), "terms": terms})
+
+    def _caller(self, said: Said) -> Caller | None:
+        callers = self._callers.get(said["credential"])
+        return None if callers is None else callers.of(Secret(said["bearer"]))
 
     def wanted(self, said: Said) -> None:
         """A worker sends an aged token: see to it that it is renewed."""
@@ -86,7 +115,7 @@ class Lending:
         return frame({"kind": "lend", "credential": key, "terms": terms})
 
 
-async def _ask(credential: Credential, said: Said) -> Lease | None:
+async def _ask(credential: Lender, said: Said) -> Lease | None:
     hold = float(said["hold"])
     if said["call"] == "acquire":
         return await credential.acquire(hold)

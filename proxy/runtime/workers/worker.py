@@ -31,6 +31,7 @@ from proxy.runtime.workers import words
 from proxy.runtime.workers.asking import Asking, RemoteOwner
 from proxy.runtime.workers.channel import Channel
 from proxy.runtime.workers.frames import Said, frame
+from proxy.runtime.workers.remote_callers import RemoteCallers
 from proxy.runtime.workers.report import Report
 from proxy.tokens.borrowed import BorrowedCredential
 
@@ -53,6 +54,7 @@ class Worker:
         self._channel = Channel(sock, self._heard, self._gone.set)
         self._asking = Asking(self._channel.send)
         self._lent: dict[int, BorrowedCredential] = {}
+        self._callers: dict[int, RemoteCallers] = {}
         self._next: tuple[Config, PlaneSettings] | None = None
         self._plane: Plane | None = None
         self._listeners: frozenset[Address] = frozenset()
@@ -109,20 +111,31 @@ class Worker:
             return
         config, settings = self._next
         lenders = {name: self._lent[key] for name, key in said["credentials"].items()}
+        callers = self._adopt_callers(said["callers"])
         self._log.set(config.log.format, config.log.level)
         self._access.obey(config.log)
         if self._plane is None:
             fault = functools.partial(self._log.unexpected, "plane_fault")
-            self._plane = Plane(settings, lenders, self._clock, self._access, fault)
+            self._plane = Plane(
+                settings, lenders, self._clock, self._access, fault, callers=callers
+            )
             self._plane.start()
             self._report.plane = self._plane
         else:
-            self._plane.swap(settings, lenders)
+            self._plane.swap(settings, lenders, callers)
         self._listeners = frozenset(self._plane.listeners())
         kept = set(said["credentials"].values())
         for key in [key for key in self._lent if key not in kept]:
             del self._lent[key]
         self._channel.send(frame({"kind": "at_work"}))
+
+    def _adopt_callers(self, keys: Mapping[str, int]) -> dict[str, RemoteCallers]:
+        before = self._callers
+        self._callers = {
+            key: before.get(key) or RemoteCallers(key, self._asking, self._clock)
+            for key in keys.values()
+        }
+        return {name: self._callers[key] for name, key in keys.items()}
 
     # -- connections
 
