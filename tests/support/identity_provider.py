@@ -39,6 +39,7 @@ class Reply:
         delay: seconds to wait first.
         hang: never answer, until the client leaves or the provider is closed.
         close: cut the connection without a word.
+        lost: all is done as usual, but the answer never comes.
     """
 
     status: int = 200
@@ -47,6 +48,7 @@ class Reply:
     delay: float = 0.0
     hang: bool = False
     close: bool = False
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,8 @@ class IdentityProvider:
             assert request.transport is not None
             request.transport.abort()
         said = usual() if reply.body is None and reply.status == 200 else reply
+        if reply.lost:
+            await asyncio.Event().wait()
         return self._response(said, reply.headers)
 
     def _response(self, reply: Reply, headers: Mapping[str, str]) -> web.Response:

@@ -155,7 +155,7 @@ class FileStore:
         path = self._path(identity)
         left = unfinished(path)
         with contextlib.suppress(OSError, StoreError, Damaged, ValueError):
-            sealed = guarded.content(left)
+            sealed = guarded.content(left) if left.exists() else None
             if sealed is not None:
                 decode(self._seal.open(sealed, identity, str(left)), self._now())
                 complete(path)
