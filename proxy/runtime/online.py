@@ -14,7 +14,8 @@ from proxy.oauth.jwt import claims
 from proxy.runtime.carriers import Carriers
 from proxy.runtime.outcome import Failed, Obtained
 from proxy.runtime.tls import TlsContexts
-from proxy.tokens.token import RefreshToken, Token
+from proxy.tokens.once import Once
+from proxy.tokens.token import Token
 
 FAREWELL: Final = 0.1
 """Seconds that closed TLS connections get to say goodbye before the loop ends under them."""
@@ -23,30 +24,34 @@ FAREWELL: Final = 0.1
 async def ask_all(
     config: model.Config, environ: Mapping[str, str], contexts: TlsContexts
 ) -> list[Obtained | Failed]:
-    """One token for each credential, asked for all at once."""
+    """One token for each credential, asked for all at once; callers bring their own along."""
     carriers = Carriers(environ=environ, clock=SystemClock(), contexts=contexts)
+    every: dict[str, Once] = {}
+    for one in config.credentials.values():
+        if not isinstance(one.subject, model.FromRequest):
+            every[one.name] = Once(
+                one.name,
+                token_source(
+                    one,
+                    sender=carriers.get(carriers.key(one.provider)),
+                    environ=environ,
+                    clock=SystemClock(),
+                    lenders=every.__getitem__,
+                ),
+            )
     try:
-        asked = (_ask(one, carriers, environ) for one in config.credentials.values())
+        asked = (_ask(config.credentials[name], once) for name, once in every.items())
         return list(await asyncio.gather(*asked))
     finally:
         await carriers.keep(())
         await asyncio.sleep(FAREWELL)
 
 
-async def _ask(
-    credential: model.Credential, carriers: Carriers, environ: Mapping[str, str]
-) -> Obtained | Failed:
-    sender = carriers.get(carriers.key(credential.provider))
-    source = token_source(credential, sender=sender, environ=environ, clock=SystemClock())
+async def _ask(credential: model.Credential, once: Once) -> Obtained | Failed:
     try:
-        token = await source.obtain(None, _forget)
+        return describe(credential, await once.token())
     except TokenRequestError as error:
         return Failed(credential.name, error)
-    return describe(credential, token)
-
-
-async def _forget(_refresh: RefreshToken | None) -> None:
-    """Nothing is kept: the sidecar that runs obtains its own."""
 
 
 def describe(credential: model.Credential, token: Token) -> Obtained:
