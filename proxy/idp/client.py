@@ -66,11 +66,6 @@ class RegisteredClient:
         return self._registration.client_id
 
     @property
-    def with_certificate(self) -> bool:
-        """Whether the connection proves the client: some endpoints have an alias for that."""
-        return self._registration.authentication is ClientAuthentication.TLS
-
-    @property
     def signs(self) -> bool:
         """Whether what it sends is judged by the time it was signed at."""
         return self._registration.signer is not None

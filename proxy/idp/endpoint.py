@@ -35,10 +35,14 @@ class Endpoints:
         provider: what is configured; it takes precedence over what discovery says.
         sender: fetches the document, which has to name exactly the configured issuer.
         clock: tells its age.
+        with_certificate: the connection proves the client: some endpoints have an alias for that.
     """
 
-    def __init__(self, provider: Provider, sender: Sender, clock: Clock) -> None:
+    def __init__(
+        self, provider: Provider, sender: Sender, clock: Clock, *, with_certificate: bool = False
+    ) -> None:
         self._provider = provider
+        self._with_certificate = with_certificate
         self._sender = sender
         self._clock = clock
         self._known: Metadata | None = None
@@ -49,14 +53,11 @@ class Endpoints:
         """Who issues the tokens, where the configuration says it."""
         return self._provider.issuer
 
-    async def token(self, *, with_certificate: bool = False) -> str:
-        """The token endpoint; its alias for clients that show a certificate where there is one."""
+    async def token(self) -> str:
+        """The token endpoint (RFC 6749 section 3.2)."""
         if self._provider.token_url is not None:
             return self._provider.token_url
-        found = await self.metadata()
-        if with_certificate and found.mtls_token_endpoint:
-            return found.mtls_token_endpoint
-        return found.token_endpoint
+        return (await self.metadata()).token_endpoint
 
     async def authorization(self) -> str:
         """Where a person's browser is sent (RFC 6749 section 3.1)."""
@@ -122,7 +123,12 @@ class Endpoints:
         answer = await self._sender.send(first)
         if not metadata.is_present(answer):
             answer = await self._sender.send(second)
-        return metadata.read(answer, issuer, allow_insecure=self._provider.allow_insecure)
+        return metadata.read(
+            answer,
+            issuer,
+            allow_insecure=self._provider.allow_insecure,
+            with_certificate=self._with_certificate,
+        )
 
 
 def _named(url: str | None, name: str, endpoints: Endpoints) -> str:

@@ -138,7 +138,7 @@ class TokenRequests:
         use: tuple[str, ...] | None = None,
         password: bool = False,
     ) -> Token:
-        url = await self._endpoints.token(with_certificate=self._client.with_certificate)
+        url = await self._endpoints.token()
         return await self.ask(url, build, read, carried=carried, use=use, password=password)
 
     async def ask(

@@ -120,11 +120,12 @@ def token_requests(
     """What asks a credential's provider, whatever for; the arguments are as above."""
     provider = _given(credential.provider)
     asserted = credential.client_auth is ClientAuthentication.FEDERATED
+    certified = credential.client_auth is ClientAuthentication.TLS
     if not asserted and credential.grant is not Grant.JWT_BEARER:
         _given(credential.client_id)
     return TokenRequests(
         registration(credential, environ, clock),
-        Endpoints(provider, sender, clock),
+        Endpoints(provider, sender, clock, with_certificate=certified),
         sender,
         clock,
         wish=Wish(

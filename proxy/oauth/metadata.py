@@ -25,13 +25,15 @@ _FURTHER: Final = (
     "jwks_uri",
 )
 
+_ALIASED: Final = ("token_endpoint", "device_authorization_endpoint", "revocation_endpoint")
+"""Where a client shows who it is; a browser goes to the others."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """What is used of an issuer's document.
 
     Attributes:
-        mtls_token_endpoint: where a client that shows a certificate asks (RFC 8705 section 5).
         names_itself: answers to an authorization request carry ``iss`` (RFC 9207 section 3).
     """
 
@@ -41,7 +43,6 @@ class Metadata:
     device_authorization_endpoint: str | None = None
     revocation_endpoint: str | None = None
     jwks_uri: str | None = None
-    mtls_token_endpoint: str | None = None
     names_itself: bool = False
 
 
@@ -61,8 +62,10 @@ def is_present(answer: Answer) -> bool:
     return answer.status == HTTPStatus.OK and parse(answer.body) is not None
 
 
-def read(answer: Answer, issuer: str, *, allow_insecure: bool = False) -> Metadata:
-    """The metadata in an answer.
+def read(
+    answer: Answer, issuer: str, *, allow_insecure: bool = False, with_certificate: bool = False
+) -> Metadata:
+    """The metadata in an answer; ``with_certificate``: for a client that shows one.
 
     Raises:
         TokenRequestError: there is none, it is no JSON object, speaks for another issuer
@@ -74,26 +77,28 @@ def read(answer: Answer, issuer: str, *, allow_insecure: bool = False) -> Metada
         raise _absent(answer, issuer)
     content = json_object(answer, where)
     _check_issuer(content.get("issuer"), issuer)
+    if with_certificate:
+        content = _aliased(content)
     token_endpoint = _endpoint(content, "token_endpoint", where, allow_insecure=allow_insecure)
     if token_endpoint is None:
         raise _distrust(f"the discovery document of {where} names no token_endpoint; set token_url")
     further = {
         name: _endpoint(content, name, where, allow_insecure=allow_insecure) for name in _FURTHER
     }
-    aliases = content.get("mtls_endpoint_aliases")
-    with_certificate = _endpoint(
-        aliases if isinstance(aliases, dict) else {},
-        "token_endpoint",
-        where,
-        allow_insecure=allow_insecure,
-    )
     return Metadata(
         issuer,
         token_endpoint,
         **further,
-        mtls_token_endpoint=with_certificate,
         names_itself=content.get("authorization_response_iss_parameter_supported") is True,
     )
+
+
+def _aliased(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """With the endpoints for clients that show a certificate (RFC 8705 section 5)."""
+    aliases = content.get("mtls_endpoint_aliases")
+    if not isinstance(aliases, dict):
+        return content
+    return {**content, **{name: aliases[name] for name in _ALIASED if aliases.get(name)}}
 
 
 def _absent(answer: Answer, issuer: str) -> TokenRequestError:

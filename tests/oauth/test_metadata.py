@@ -89,6 +89,31 @@ def test_a_token_endpoint_must_be_a_url(said: object) -> None:
     assert distrusted(document(token_endpoint=said)).reason == "discovery"
 
 
+def test_who_shows_a_certificate_is_sent_to_the_endpoints_for_that() -> None:
+    names = ("token", "device_authorization", "revocation")
+    usual = {f"{name}_endpoint": f"https://id.example/{name}" for name in names}
+    aliases = {f"{name}_endpoint": f"https://mtls.id.example/{name}" for name in names}
+    aliases["authorization_endpoint"] = "https://mtls.id.example/no-browser-goes-here"
+    both = document(
+        **usual, authorization_endpoint="https://id.example/", mtls_endpoint_aliases=aliases
+    )
+    without = metadata.read(both, ISSUER)
+    with_one = metadata.read(both, ISSUER, with_certificate=True)
+    assert without.token_endpoint == "https://id.example/token"
+    assert [getattr(with_one, f"{name}_endpoint") for name in names] == [
+        f"https://mtls.id.example/{name}" for name in names
+    ]
+    assert with_one.authorization_endpoint == "https://id.example/"
+
+
+@pytest.mark.parametrize(
+    "said", [None, [], "https://mtls.id.example/", {}, {"token_endpoint": None}]
+)
+def test_without_aliases_a_certificate_goes_to_the_usual_endpoint(said: object) -> None:
+    found = metadata.read(document(mtls_endpoint_aliases=said), ISSUER, with_certificate=True)
+    assert found.token_endpoint == ENDPOINT
+
+
 def test_a_token_endpoint_must_be_https() -> None:
     plain = document(token_endpoint="http://id.example/token?x")
     error = distrusted(plain)
