@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from proxy.message import Answer
 from proxy.oauth.circumstances import Circumstances
 from proxy.oauth.response import read
 from proxy.secret import Secret
-from tests.support.answers import answer
+from tests.support.answers import SENT, answer
 
 ABOUT = Circumstances("https://id.example")
 TERMINAL = [
@@ -202,3 +203,31 @@ def test_a_short_secret_does_not_black_out_the_description() -> None:
     body = {"error": "invalid_client", "error_description": "a bad client"}
     error = refused(answer(body, status=401), secrets=(Secret("a"),))
     assert "a bad client" in str(error)
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "unauthorized_client"])
+def test_who_signs_is_told_to_look_at_the_key(code: str) -> None:
+    given = answer({"error": code}, status=400)
+    assert "the key that signs" in str(refused(given, signed=True))
+    assert "key" not in str(refused(given))
+
+
+def dated(ahead: float) -> Answer:
+    field = {"date": formatdate(SENT.wall + ahead, usegmt=True)}
+    return answer({"error": "invalid_client"}, status=401, headers=field)
+
+
+@pytest.mark.parametrize(("ahead", "side"), [(300, "ahead of"), (-300, "behind")])
+def test_clocks_apart_explain_the_refusal_of_what_was_signed(ahead: float, side: str) -> None:
+    said = str(refused(dated(ahead), signed=True))
+    assert f"s {side} ours, and what we sign is judged by it" in said
+    assert "clock" not in str(refused(dated(ahead)))
+
+
+def test_a_few_seconds_between_clocks_explain_nothing() -> None:
+    assert "clock" not in str(refused(dated(20), signed=True))
+
+
+def test_a_wrong_target_is_looked_for_in_audience_and_resource() -> None:
+    given = answer({"error": "invalid_target"}, status=400)
+    assert "check audience and resource" in str(refused(given))
