@@ -1,12 +1,11 @@
 """``token-sidecar healthcheck``: asks the running sidecar, for images without a shell or curl.
 
-Speaks just enough HTTP itself: a probe runs every few seconds and should cost little.
+A probe runs every few seconds and should cost little.
 """
 
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,8 @@ from typing import Final
 import click
 
 from proxy.cli.options import config_option, find_config
-from proxy.runtime.own_socket import DEFAULT_STATE_DIR, own_socket
+from proxy.client.own_socket import DEFAULT_STATE_DIR, own_socket
+from proxy.client.wire import ask
 
 PATIENCE: Final = 5.0
 """Seconds that the answer may take."""
@@ -44,11 +44,11 @@ def healthcheck(config: str | None, ready: bool) -> int:
     path = find_config(config)
     for place in places(path, os.environ):
         try:
-            status, said = ask(place, "/readyz" if ready else "/healthz")
+            reply = ask(place, "/readyz" if ready else "/healthz", patience=PATIENCE)
         except OSError:
             continue
-        click.echo(said.strip())
-        return 0 if status == OK else 1
+        click.echo(reply.body.decode("utf-8", "replace").strip())
+        return 0 if reply.status == OK else 1
     click.echo(f"no sidecar runs with {path}", err=True)
     return 1
 
@@ -63,23 +63,3 @@ def places(path: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     told = own_socket(path, environ, read_config(path, environ).state_dir)
     if told != usual:
         yield told
-
-
-def ask(place: Path, target: str) -> tuple[int, str]:
-    """The status and the body of one GET over the Unix socket at ``place``.
-
-    Raises:
-        OSError: nobody answers there.
-    """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(PATIENCE)
-        connection.connect(str(place))
-        connection.sendall(f"GET {target} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-        answer = b""
-        while piece := connection.recv(65536):
-            answer += piece
-    head, _, body = answer.partition(b"\r\n\r\n")
-    try:
-        return int(head.split(b" ", 2)[1]), body.decode()
-    except (IndexError, ValueError):
-        raise ConnectionError("the answer is not HTTP") from None

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from proxy.client.own_socket import own_socket
 from proxy.config.model import Config
 from proxy.errors import StartError
 from proxy.runtime.log import Log
-from proxy.runtime.own_socket import own_socket
 
 PRIVATE: Final = 0o700
 LONGEST: Final = 103

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from proxy.client.own_socket import own_socket
 from proxy.config.model import Config
 from proxy.errors import StartError
 from proxy.runtime.log import Log
 from proxy.runtime.own_directory import own_socket_ready, prepare_directory
-from proxy.runtime.own_socket import own_socket
 
 STATE = Path("/state")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.cli.healthcheck import ask
+from proxy.client.wire import Reply, ask
 
 
 @contextmanager
@@ -34,7 +34,7 @@ def answering(path: Path, answer: bytes) -> Iterator[list[bytes]]:
 
 def test_it_asks_as_any_client_would_and_reads_the_whole_answer(tmp_path: Path) -> None:
     with answering(tmp_path / "s", b"HTTP/1.0 503 No\r\nX: y\r\n\r\nwait") as asked:
-        assert ask(tmp_path / "s", "/readyz") == (503, "wait")
+        assert ask(tmp_path / "s", "/readyz") == Reply(503, {"x": "y"}, b"wait")
     assert asked == [b"GET /readyz HTTP/1.0\r\nHost: localhost\r\n\r\n"]
 
 
@@ -47,3 +47,21 @@ def test_what_is_no_http_is_nobody(tmp_path: Path, answer: bytes) -> None:
 def test_a_socket_that_is_not_there_is_nobody(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         ask(tmp_path / "s", "/healthz")
+
+
+def test_an_answer_that_broke_off_is_none(tmp_path: Path) -> None:
+    answer = b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\n{"
+    with answering(tmp_path / "s", answer), pytest.raises(OSError, match="broke off"):
+        ask(tmp_path / "s", "/healthz")
+
+
+def test_a_body_goes_with_its_length_and_the_fields_that_were_given(tmp_path: Path) -> None:
+    with answering(tmp_path / "s", b"HTTP/1.0 200 OK\r\n\r\n") as asked:
+        ask(tmp_path / "s", "/x", method="POST", fields={"X-Key": "k"}, body=b"{}")
+    head, _, body = asked[0].partition(b"\r\n\r\n")
+    assert body == b"{}"
+    assert {b"X-Key: k", b"Content-Length: 2"} <= set(head.split(b"\r\n"))
+
+
+def test_no_reply_shows_its_body() -> None:
+    assert "canary" not in repr(Reply(200, {}, b"canary"))
