@@ -15,7 +15,7 @@ from aiohttp import CookieJar
 from yarl import URL
 
 from proxy.clock import Moment
-from proxy.message import Answer, Request
+from proxy.message import Answer, Request, is_loopback
 from proxy.net.set_cookie import SetCookie, set_cookie
 
 _LONGEST = 1 << 31
@@ -86,7 +86,7 @@ class Browser:
 
     def _keep(self, text: str, answer: Answer, url: URL) -> None:
         cookie = set_cookie(text, answer)
-        morsel = None if cookie is None else _morsel(cookie)
+        morsel = None if cookie is None else _morsel(cookie, url)
         if cookie is None or morsel is None:
             self.odd += 1
             return
@@ -97,7 +97,7 @@ class Browser:
         self._jar.update_cookies({cookie.name: morsel}, url)
 
 
-def _morsel(cookie: SetCookie) -> Morsel[str] | None:
+def _morsel(cookie: SetCookie, url: URL) -> Morsel[str] | None:
     morsel: Morsel[str] = Morsel()
     try:
         morsel.set(cookie.name, cookie.value, cookie.value)
@@ -105,7 +105,8 @@ def _morsel(cookie: SetCookie) -> Morsel[str] | None:
         return None
     for name in ("domain", "path"):
         morsel[name] = cookie.attributes.get(name, "")
-    morsel["secure"] = "secure" in cookie.attributes
+    # As browsers do: what stays on this machine is as safe as TLS (W3C Secure Contexts, 3.1).
+    morsel["secure"] = "secure" in cookie.attributes and not is_loopback(url.host or "")
     if cookie.lifetime is not None:
         # Always as a span: the jar would hold an `Expires` against our own clock.
         morsel["max-age"] = str(math.ceil(max(0.0, min(cookie.lifetime, _LONGEST))))

@@ -67,6 +67,13 @@ async def test_a_host_that_is_an_address_has_cookies_too() -> None:
     assert await visit(browser, web, "http://127.0.0.1:8000/") == "a=1"
 
 
+async def test_on_this_machine_a_secure_cookie_needs_no_tls() -> None:
+    web = Web()
+    browser = Browser(web)
+    await visit(browser, web, "http://localhost:8000/", "a=1; Secure; SameSite=None")
+    assert await visit(browser, web, "http://localhost:8000/") == "a=1"
+
+
 async def test_a_value_goes_back_as_it_came() -> None:
     web = Web()
     browser = Browser(web)
