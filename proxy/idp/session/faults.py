@@ -107,8 +107,8 @@ def elsewhere(place: str, target: str) -> TokenRequestError:
 
 def refused(page: Page, place: str, password: Secret) -> TokenRequestError:
     """The sign-in page again, or another that tells the person off."""
-    told = (description(one, (password,)).rstrip(".") for one in page.notices[:3])
-    words = description("; ".join(dict.fromkeys(filter(None, told))))
+    told = dict.fromkeys(one.rstrip(".") for one in page.notices[:3] if one)
+    words = description("; ".join(told), (password,))
     said = f": {words}" if words else ""
     return ended(
         "login_refused",
