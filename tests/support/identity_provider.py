@@ -144,6 +144,7 @@ class IdentityProvider:
         self.further_routes: list[web.RouteDef] = []
         self._under_way = 0
         self._numbers = itertools.count(1)
+        self._families = itertools.count(1)
         self._refresh_tokens: dict[str, int] = {}
         self._spent: dict[str, int] = {}
         self._key: jwk.RSAKey | None = None
@@ -192,7 +193,7 @@ class IdentityProvider:
 
     def accept_refresh_token(self, value: str) -> str:
         """Let a refresh token work that was obtained elsewhere."""
-        self._refresh_tokens[value] = next(self._numbers)
+        self._refresh_tokens[value] = next(self._families)
         return value
 
     def honours(self, refresh_token: str) -> bool:
