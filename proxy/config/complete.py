@@ -79,6 +79,7 @@ class Completing:
             resource=keys.resource or (),
             params=keys.params or {},
             use=keys.use or ("access_token",),
+            clients=frozenset(keys.clients),
             required=_is_required(keys) if keys.required is None else keys.required,
             renew=_renew(keys.renew),
         )

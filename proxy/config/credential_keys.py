@@ -1,4 +1,4 @@
-"""The keys of a credential, those of presets and of later versions included."""
+"""The keys of a credential, those of presets included."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from proxy.config.grant_keys import GrantKeys
 from proxy.config.keys import RenewKeys
-from proxy.config.kinds import Switch, Text, Texts, choice, later
+from proxy.config.kinds import Switch, Text, Texts, choice
 from proxy.config.model import ClientAuthentication, Grant
 from proxy.config.request_fields import PARAMS
 from proxy.config.secret_keys import SecretKey
@@ -72,6 +72,6 @@ class CredentialKeys(GrantKeys):
         default=None, description="presets seldon, runai: the Keycloak realm"
     )
 
-    clients: Annotated[object, later([])] = Field(
-        default=None, description="who may fetch this token over TCP"
+    clients: list[Text] = Field(
+        default=[], description="which of clients may fetch this token over TCP; default none"
     )

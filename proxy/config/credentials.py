@@ -15,7 +15,7 @@ from proxy.config.file_keys import FileKeys
 from proxy.config.model import BY_PERSON, Credential, Grant
 from proxy.config.providers import Providers, check_provider, provider
 from proxy.config.report import Report, Section
-from proxy.config.shared import refuse_plain_http
+from proxy.config.shared import check_clients, refuse_plain_http
 from proxy.config.surroundings import Surroundings
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -39,6 +39,8 @@ def resolve(file: FileKeys, report: Report, around: Surroundings) -> dict[str, C
         name: _resolved(name, keys, report.section("credentials", name), providers, around)
         for name, keys in file.credentials.items()
     }
+    for name, keys in file.credentials.items():
+        check_clients(keys.clients, file.clients, report.section("credentials", name))
     check_borrowing(found, report)
     if file.store is None and not report.spoiled(("store",)):
         _refuse_forgetting(found, report)

@@ -11,7 +11,14 @@ from proxy.config.listeners import Listeners
 from proxy.config.model import Address, Credential, Grant, Route, Timeouts, Tls, Upstream
 from proxy.config.report import Report, Section, suggestion
 from proxy.config.scalars import UnfitError
-from proxy.config.shared import egress, refuse_plain_http, tls, warn_insecure, warn_proxy_password
+from proxy.config.shared import (
+    check_clients,
+    egress,
+    refuse_plain_http,
+    tls,
+    warn_insecure,
+    warn_proxy_password,
+)
 from proxy.config.surroundings import Surroundings
 
 _FRAMING: Final = (
@@ -140,13 +147,7 @@ def _session(keys: RouteKeys, credentials: Mapping[str, Credential], section: Se
 def _clients(keys: RouteKeys, file: FileKeys, section: Section) -> None:
     if keys.clients == []:
         section.wrong("clients", "`clients` names nobody: leave it out to serve all")
-    for index, name in enumerate(keys.clients or ()):
-        if name not in file.clients and not section.report.spoiled(("clients", name)):
-            hint = suggestion(name, file.clients)
-            section.report.problem(
-                (*section.trail, "clients", index),
-                f"`clients` names `{name}`, which is not in the file's clients{hint}",
-            )
+    check_clients(keys.clients or (), file.clients, section)
 
 
 def _refuse_twin(

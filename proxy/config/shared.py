@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from proxy.config.addresses import is_loopback, url
 from proxy.config.keys import TlsKeys
 from proxy.config.model import (
@@ -14,7 +16,7 @@ from proxy.config.model import (
     SecretReference,
     Tls,
 )
-from proxy.config.report import Section
+from proxy.config.report import Section, suggestion
 from proxy.config.secret_keys import Written
 from proxy.config.surroundings import Surroundings, unreadable
 from proxy.secret import Secret
@@ -87,3 +89,14 @@ def warn_insecure(section: Section, *, allowed: bool) -> None:
     """``allow_insecure: true`` should not stay."""
     if allowed:
         section.warn("allow_insecure", "`allow_insecure: true` lets secrets travel unencrypted")
+
+
+def check_clients(names: Sequence[str], known: Collection[str], section: Section) -> None:
+    """Report the names under ``clients`` that are not in the file's."""
+    for index, name in enumerate(names):
+        if name not in known and not section.report.spoiled(("clients", name)):
+            hint = suggestion(name, known)
+            section.report.problem(
+                (*section.trail, "clients", index),
+                f"`clients` names `{name}`, which is not in the file's clients{hint}",
+            )

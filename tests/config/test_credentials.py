@@ -236,3 +236,17 @@ def test_a_useless_credentials_file_is_one_mistake(
     (found,) = problems(credential("credentials_file: c.csv"))
     assert expected in found
     assert "s3cr3t" not in found
+
+
+def test_who_may_fetch_a_token_is_one_of_the_clients(
+    loaded: Callable[[str], Config], problems: Callable[[str], list[str]]
+) -> None:
+    text = """
+        clients: {notebook: {key: {env: KEY}}}
+        credentials:
+          a: {token_url: https://i/t, client_id: a, client_secret: {env: A}, clients: [NAME]}
+    """
+    assert loaded(text.replace("NAME", "notebook")).credentials["a"].clients == {"notebook"}
+    (found,) = problems(text.replace("NAME", "notebok"))
+    assert "`clients` names `notebok`" in found
+    assert "did you mean `notebook`?" in found

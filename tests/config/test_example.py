@@ -92,5 +92,5 @@ def _owner(model: type[BaseModel], key: str) -> str:
 
 
 def test_a_commented_key_tells_that_it_is_not_in_this_version() -> None:
-    assert len(COMMENTED) > 3
+    assert COMMENTED
     assert all("not in this version" in LINES[number] for number in COMMENTED)

@@ -2,15 +2,6 @@ from collections.abc import Callable
 
 import pytest
 
-from proxy.config.credential_keys import CredentialKeys
-from proxy.config.describe import json_schema
-from proxy.config.kinds import MARK
-
-LATER = sorted(
-    key
-    for key, one in json_schema()["$defs"]["CredentialKeys"]["properties"].items()
-    if one.get(MARK) is True
-)
 CLIENT = "token_url: https://i/t, client_id: a, client_secret: {env: S}"
 
 
@@ -49,19 +40,6 @@ def test_a_value_of_a_later_version_is_known(
     problems: Callable[[str], list[str]], keys: str
 ) -> None:
     only(problems(f"credentials:\n  a: {{{keys}}}\n"))
-
-
-@pytest.mark.parametrize("key", LATER)
-def test_a_credentials_key_of_a_later_version_is_known(
-    problems: Callable[[str], list[str]], key: str
-) -> None:
-    found = only(problems(f"credentials:\n  a: {{{CLIENT}, {key}: x}}\n"))
-    assert found.startswith("2:") or f"`{key}` is not in this version" in found
-
-
-def test_only_who_may_fetch_a_token_is_left_of_them() -> None:
-    assert LATER == ["clients"]
-    assert set(LATER) <= set(CredentialKeys.model_fields)
 
 
 @pytest.mark.parametrize(
