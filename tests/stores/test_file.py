@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import resource
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,6 +224,61 @@ async def test_what_cannot_be_written_is_kept_told_of_and_written_when_it_can_be
         (False, True),
     ]
     async with other.lock("one"):
+        pass
+
+
+@contextmanager
+def full_disk(left: int) -> Iterator[None]:
+    """No file of this process grows beyond so many bytes: a longer write ends in the middle."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (left, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("left", [0, 1, 100])
+async def test_a_disk_that_is_full_in_the_middle_of_an_entry_loses_neither(
+    store: FileStore, tmp_path: Path, clock: FakeClock, left: int
+) -> None:
+    await put(store, full_entry(clock, 1))
+    with full_disk(left):
+        await put(store, full_entry(clock, 2))
+    other = file_store(tmp_path, clock)
+    assert (await other.load("one"), await store.load("one")) == (
+        full_entry(clock, 1),
+        full_entry(clock, 2),
+    )
+    newest = await store.load("one")
+    await clock.advance(5.0)
+    assert await other.load("one") == newest
+
+
+async def test_a_store_that_can_make_no_lock_keeps_in_memory_until_it_can(
+    store: FileStore,
+    tmp_path: Path,
+    clock: FakeClock,
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        for identity in ("one", "two"):
+            await put(store, full_entry(clock), identity)
+    assert files(tmp_path, "") == []
+    assert ["Read-only file system" in one for one in told] == [True, True]
+    assert await store.load("two") == full_entry(clock)
+    other = file_store(tmp_path, clock)
+    async with other.lock("one"):
+        await clock.advance(5.0)
+        assert (await other.load("one"), (await other.load("two")).generation) == (Entry(), 7)
+    await clock.advance(5.0)
+    assert (await other.load("one")).generation == 7
+    async with other.lock("one"), other.lock("two"):
         pass
 
 

@@ -24,13 +24,20 @@ _UNWRITABLE: Final = frozenset({errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.E
 _TAKEN: Final = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
 
-async def take(path: Path, clock: Clock) -> int:
+async def take(path: Path, clock: Clock) -> int | None:
     """A descriptor that holds the lock until it is closed.
+
+    None where there is no such file and none can be made: nobody can keep anything there then.
 
     Raises:
         StoreError: it was not to be had within ``PATIENCE``, or the file system has no locks.
     """
-    descriptor = _open(path)
+    try:
+        descriptor = _open(path)
+    except OSError as error:
+        if error.errno in _UNWRITABLE:
+            return None
+        raise _no_lock(path, error) from None
     try:
         await _wait(descriptor, path, clock)
     except BaseException:
@@ -39,9 +46,27 @@ async def take(path: Path, clock: Clock) -> int:
     return descriptor
 
 
+def take_at_once(path: Path) -> int:
+    """The same without waiting.
+
+    Raises:
+        OSError: somebody else has it, or it can't be made.
+    """
+    descriptor = _open(path)
+    try:
+        _try(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def take_now(path: Path) -> int:
     """The same, at a process's start, where there is no loop to keep waiting; it may block."""
-    descriptor = _open(path)
+    try:
+        descriptor = _open(path)
+    except OSError as error:
+        raise _no_lock(path, error) from None
     try:
         _block(descriptor)
     except OSError as error:
@@ -54,13 +79,10 @@ def _open(path: Path) -> int:
     try:
         return opened(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
-        if error.errno not in _UNWRITABLE:
-            raise _no_lock(path, error) from None
-    # Nothing can be made where nothing can be written; the directory can be locked all the same.
-    try:
-        return os.open(path.parent, os.O_RDONLY | getattr(os, "O_CLOEXEC", 0))
-    except OSError as error:
-        raise _no_lock(path, error) from None
+        # One that is there can be locked all the same.
+        if error.errno not in _UNWRITABLE or not path.exists():
+            raise
+        return opened(path, os.O_RDONLY)
 
 
 async def _wait(descriptor: int, path: Path, clock: Clock) -> None:

@@ -62,7 +62,7 @@ class FileStore:
         self._tell = tell
         self._watchers = watchers or Watchers(directory, clock)
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._locked: dict[str, int] = {}
+        self._locked: dict[str, int | None] = {}
         self._unwritten: dict[str, Entry] = {}
         self._timer: Timer | None = None
 
@@ -108,8 +108,7 @@ class FileStore:
                 self._write(identity, quiet=True)
             else:
                 guarded.directory(self._directory)
-                path = self._path(identity).with_suffix(".lock")
-                self._locked[identity] = await locking.take(path, self._clock)
+                self._locked[identity] = await locking.take(self._lock(identity), self._clock)
                 self._complete(identity)
             try:
                 yield
@@ -137,6 +136,8 @@ class FileStore:
             return True
         sealed = self._seal.seal(encode(entry, self._now()), identity)
         try:
+            if self._locked.get(identity) is None:
+                self._locked[identity] = locking.take_at_once(self._lock(identity))
             replace(path, sealed)
         except OSError as error:
             if not quiet:
@@ -190,6 +191,9 @@ class FileStore:
     def _path(self, identity: str) -> Path:
         name = hashlib.sha256(identity.encode()).hexdigest()[:32]
         return self._directory / f"{name}.entry"
+
+    def _lock(self, identity: str) -> Path:
+        return self._path(identity).with_suffix(".lock")
 
     def _now(self) -> Boot:
         return Boot(self._boot, self._clock.now())
