@@ -21,11 +21,14 @@ async def test_runai_s_endpoint_gets_its_names_and_its_answer_is_understood() ->
             jwt = unsigned(exp=run.clock.wall() + 600)
             provider.script.append(Reply(body={"accessToken": jwt}, headers={"Date": ""}))
             token = await run.obtain()
+            provider.script.append(Reply(body={"accessToken": "opaque", "expiresIn": 77}))
+            opaque = await run.obtain()
             provider.script.append(Reply(403, {"code": 403, "message": "canary"}))
             error = await run.refused()
     assert (token.field, token.value.reveal()) == ("accessToken", jwt)
     assert token.lifetime is not None
     assert 598 < token.lifetime <= 600
+    assert opaque.lifetime == 77
     assert dict(provider.requests[0].form) == {
         "grantType": "client_credentials",
         "clientId": CLIENT[0],
