@@ -141,6 +141,8 @@ def _assertion(keys: CredentialKeys, section: Section) -> None:
         section.missing(names, f"grant jwt_bearer needs `{'` or `'.join(names)}`")
     elif not ready and not keys.claims:
         section.missing("claims", "grant jwt_bearer needs `claims` to sign: iss, sub, aud")
+    elif not ready and not keys.client_id and "iss" not in (keys.claims or ()):
+        section.wrong("claims", "`claims` needs `iss` where no client_id says it (RFC 7523)")
     elif ready and keys.private_key and proof != "private_key_jwt":
         section.unfit("private_key", "`private_key` and `assertion` exclude each other: keep one")
     elif ready and keys.claims:

@@ -81,7 +81,9 @@ class GrantKeys(ProviderKeys):
         default=None, description="the private_key's algorithm; default what suits it"
     )
     claims: Claims | None = Field(
-        default=None, description="jwt_bearer: what is signed: iss, sub, aud and others"
+        default=None,
+        description="jwt_bearer: what is signed: sub and others; default iss "
+        "the client_id, aud the issuer, else the token endpoint",
     )
     assertion_audience: Text | None = Field(
         default=None,

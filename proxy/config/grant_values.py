@@ -18,7 +18,6 @@ _TYPE: Final = "urn:ietf:params:oauth:token-type:"
 _TYPES: Final = ("access_token", "refresh_token", "id_token", "jwt", "saml1", "saml2")
 ACCESS_TOKEN: Final = _TYPE + "access_token"
 _OURS: Final = ("exp", "iat", "jti")
-_NEEDED: Final = ("iss", "aud")
 
 
 def _redirect_uri(value: object) -> str:
@@ -56,8 +55,6 @@ def _claims(value: object) -> Mapping[str, object]:
             raise MisplacedError(
                 (name,), f"`{name}` is set anew for each assertion: leave it out", of_key=True
             )
-    if absent := [name for name in _NEEDED if name not in value]:
-        raise UnfitError(f"must hold {' and '.join(absent)} (RFC 7523 section 3)")
     return value
 
 
@@ -70,9 +67,7 @@ def _cookies(value: object) -> tuple[str, ...]:
 RedirectUri = Annotated[str, Kind(_redirect_uri, {**TEXT, "format": "uri"})]
 Port = Annotated[int, Kind(_port, {"type": "integer", "minimum": 1, "maximum": 65535})]
 TokenType = Annotated[str, Kind(_token_type, TEXT)]
-Claims = Annotated[
-    Mapping[str, object], Kind(_claims, {"type": "object", "required": list(_NEEDED)})
-]
+Claims = Annotated[Mapping[str, object], Kind(_claims, {"type": "object"})]
 Cookies = Annotated[
     tuple[str, ...], Kind(_cookies, {"anyOf": [TEXT, {"type": "array", "items": TEXT}]})
 ]
