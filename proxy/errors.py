@@ -52,6 +52,10 @@ class LoginError(SidecarError):
     """A person's login was not completed: nobody came back in time, or there is no way to."""
 
 
+class DraftError(SidecarError):
+    """No configuration can be drafted: something is missing, unreadable, or in the way."""
+
+
 class Failure(enum.StrEnum):
     """How a failed token request is to be treated: when the next one may be."""
 

@@ -13,6 +13,7 @@ from proxy.errors import (
     ConfigurationError,
     CredentialRefused,
     CredentialUnavailable,
+    DraftError,
     Failure,
     SecretError,
     SidecarError,
@@ -28,7 +29,7 @@ UNREACHABLE = 4
 def exit_code(error: BaseException) -> int:
     """The exit code that ``error`` stands for."""
     match error:
-        case ConfigurationError() | SecretError():
+        case ConfigurationError() | SecretError() | DraftError():
             return CONFIGURATION
         case CredentialRefused():
             return REFUSED

@@ -16,7 +16,17 @@ import click
 from proxy.cli.failure import exit_code, explain
 from proxy.version import VERSION
 
-COMMANDS: Final = ("run", "check", "login", "logout", "schema", "healthcheck", "demo", "version")
+COMMANDS: Final = (
+    "init",
+    "run",
+    "check",
+    "login",
+    "logout",
+    "schema",
+    "healthcheck",
+    "demo",
+    "version",
+)
 
 INTERRUPTED: Final = 130
 """What shells expect of a program ended by Ctrl-C."""

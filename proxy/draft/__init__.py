@@ -1,0 +1,1 @@
+"""Writes a first configuration from what somebody already has."""
