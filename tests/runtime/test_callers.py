@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from proxy.clock import SystemClock
 from proxy.config import model
 from proxy.config.load import load
-from proxy.errors import SecretError
+from proxy.errors import CredentialRefused, SecretError
 from proxy.runtime.callers import CallerCredentials, by_caller
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
 from proxy.tokens.ports import Lender
 from tests.support.clock import FakeClock
+from tests.support.identity_provider import IdentityProvider
 
 FILE = """\
 credentials:
@@ -93,3 +95,30 @@ async def test_a_secret_that_can_not_be_read_changes_nothing(held: Held, tmp_pat
     with pytest.raises(SecretError):
         credentials.plan(read)
     assert len(credentials.statuses()) == 1
+
+
+async def test_a_changed_secret_gives_those_whom_the_provider_refused_another_chance(
+    tmp_path: Path,
+) -> None:
+    environ = {"S": "wrong"}
+    async with IdentityProvider() as provider:
+        provider.clients["x"] = "right"
+        provider.further_grants["urn:ietf:params:oauth:grant-type:token-exchange"] = lambda _: None
+        text = FILE.replace("https://p.example/token", provider.token_url)
+        (tmp_path / "c.yaml").write_text(text)
+        read = load(tmp_path / "c.yaml", {"HOME": str(tmp_path)}).credentials
+        credentials = CallerCredentials(
+            environ=environ,
+            clock=SystemClock(),
+            contexts=TlsContexts(),
+            log=lambda _: None,
+            lenders=nobody,
+        )
+        await credentials.adopt(planned := credentials.plan(read))
+        ann = planned["mine"].callers.of(Secret("ann"))
+        with pytest.raises(CredentialRefused):
+            await ann.acquire(5.0)
+        environ["S"] = "right"
+        await credentials.adopt(credentials.plan(read))
+        assert (await ann.acquire(5.0)).value == b"token-1"
+        await credentials.close()
