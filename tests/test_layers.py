@@ -28,7 +28,7 @@ ENTERS = {
     "aiohttp.BodyPartReader": {"demo"},
     "authlib": {"oauth"},
     "click": {"cli"},
-    "cryptography": {"stores"},
+    "cryptography": {"doctor", "stores"},
     "httptools": {"http1"},
     "joserfc": {"demo", "oauth"},
     "keyring": {"secrets"},

@@ -20,6 +20,7 @@ COMMANDS: Final = (
     "init",
     "run",
     "check",
+    "doctor",
     "login",
     "logout",
     "schema",

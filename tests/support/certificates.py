@@ -95,3 +95,32 @@ class Authority:
             .not_valid_before(now - 30 * DAY)
             .not_valid_after(now + ends)
         )
+
+
+def self_signed(directory: Path, name: str = "localhost") -> Pair:
+    """A certificate that nobody signed but its own key."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), dt.datetime.now(dt.UTC)
+    itself = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(itself)
+        .issuer_name(itself)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - DAY)
+        .not_valid_after(now + DAY)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pair = Pair(directory / "self-signed.pem", directory / "self-signed.key")
+    pair.cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    pair.key_file.write_bytes(_pem(key))
+    return pair
+
+
+def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )

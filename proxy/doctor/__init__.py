@@ -1,0 +1,1 @@
+"""Goes through a configuration step by step and names the cause of what does not work."""
