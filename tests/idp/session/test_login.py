@@ -10,7 +10,7 @@ from tests.idp.session.conftest import Signing
 from tests.support.identity_provider import USER, Reply
 from tests.support.web_application import FORM, REFUSED, WebApplication, page, redirect
 
-ONWARD = "<title>One moment</title><form method=post action='/login'>{}</form>"
+SET = {"Set-Cookie": "visit=2; Path=/"}
 
 
 async def test_a_login_is_done_as_by_a_person(signing: Signing) -> None:
@@ -110,11 +110,11 @@ async def test_a_wrong_password_is_terminal_and_never_repeated_by_itself(
 @pytest.mark.parametrize(
     "reply",
     [
-        page("<title>x</title><div role=alert>Locked: canary-password is blocked</div>"),
+        page("<title>x</title><div role=alert>Locked: canary-password is out</div>", **SET),
         page("<p id=account-error>Locked</p>", 403),
         page(REFUSED, 401),
         Reply(401, "no", {"Content-Type": "text/plain"}),
-        redirect("/blocked"),
+        redirect("/blocked", **SET),
     ],
 )
 async def test_a_locked_account_is_not_tried_again(signing: Signing, reply: Reply) -> None:
@@ -122,7 +122,7 @@ async def test_a_locked_account_is_not_tried_again(signing: Signing, reply: Repl
     signing.app.pages |= {"/blocked": Reply(401, "no"), "/gone": reply}
     signing.app.pages["/"] = page(FORM.replace("/login?step=1", "/gone"))
     error = await signing.refused()
-    assert error.failure is Failure.TERMINAL
+    assert (error.failure, error.reason) == (Failure.TERMINAL, "login_refused")
     assert not error.unattended
     assert "canary" not in str(error)
 
@@ -263,6 +263,49 @@ async def test_what_stands_behind_a_good_login_may_be_broken(signing: Signing) -
     )
     signing.app.pages["/"] = redirect("/broken")
     assert (await signing.obtain()).value.reveal() == "session=s3ss10n"
+
+
+async def test_a_broken_end_without_a_new_cookie_is_no_session(signing: Signing) -> None:
+    signing.app.pages["/gone"] = redirect("/broken")
+    signing.app.pages["/broken"] = page("", 404)
+    signing.app.pages["/"] = page(FORM.replace("/login?step=1", "/gone"), **SET)
+    error = await signing.refused()
+    assert (error.reason, error.unattended) == ("no_cookie", False)
+
+
+async def test_where_people_with_a_session_are_sent_too_is_no_entrance(signing: Signing) -> None:
+    signing.app.pages["/start"] = redirect("/app/")
+    signing.app.pages["/app/"] = lambda request, _: (
+        page("<title>In</title>")
+        if "session" in (request.headers.get("Cookie") or "")
+        else redirect("/login")
+    )
+    signing.app.pages["/"] = redirect("/start")
+    token = await signing.obtain(f"{signing.app.url}start")
+    assert token.session is not None
+    assert token.session.entrances == {f"{signing.app.url}login"}
+
+
+async def test_a_login_that_takes_too_long_is_given_up(signing: Signing) -> None:
+    def slowly(*_: object) -> Reply:
+        signing.clock._monotonic += 61.0
+        return redirect("/login")
+
+    signing.app.pages["/"] = slowly
+    error = await signing.refused()
+    assert (error.failure, error.reason) == (Failure.TRANSIENT, "timeout")
+    assert "more than 60 s" in str(error)
+    assert signing.app.forms == []
+
+
+async def test_what_leads_astray_after_the_password_is_not_tried_again_by_itself(
+    signing: Signing,
+) -> None:
+    signing.app.pages["/gone"] = redirect("http://192.0.2.1/")
+    signing.app.pages["/"] = page(FORM.replace("/login?step=1", "/gone"))
+    error = await signing.refused()
+    assert (error.reason, error.failure) == ("insecure_login", Failure.TERMINAL)
+    assert not error.unattended
 
 
 async def test_the_password_goes_nowhere_that_nothing_led_to(signing: Signing) -> None:
