@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
@@ -155,6 +156,6 @@ def _standard_input() -> str:
 
 
 def _pasted() -> str:
-    """The lines up to an empty one."""
+    """The lines up to an empty one, or to the end."""
     click.echo("Paste the curl commands, then an empty line:", err=True)
-    return "".join(iter(sys.stdin.readline, "\n"))
+    return "".join(itertools.takewhile(str.strip, sys.stdin))

@@ -133,7 +133,7 @@ def test_what_jwt_bearer_exchanges_is_ready_or_signed_here(
 ) -> None:
     ready = read(f"{J}, assertion: {{file: /a}}")
     assert isinstance(ready.assertion, FileSecret)
-    assert ready.signing is None
+    assert (ready.signing, ready.client_assertion) == (None, None)
     keys = "private_key: {file: /k}, key_id: '1', algorithm: ES256, claims: {iss: i, aud: [a, b]}"
     signed = read(f"{J}, {keys}")
     assert signed.assertion is None

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from proxy.config.load import load
 from proxy.config.model import Grant
 from tests.support.identity_provider import IdentityProvider
@@ -34,7 +36,7 @@ def at_a_terminal(directory: Path, *answers: str) -> tuple[int, str]:
     try:
         while piece := _read(ours):
             shown += piece
-            if waiting and shown.endswith(b": "):
+            if waiting and shown.endswith((b": ", b"empty line:\r\n")):
                 os.write(ours, waiting.pop(0) + b"\n")
         return process.wait(timeout=60), shown.decode()
     finally:
@@ -64,6 +66,25 @@ def test_a_person_at_a_terminal_is_asked_for_all_of_it(tmp_path: Path) -> None:
     assert [one.read_text() for one in kept] == [f"{CANARY}\n"] * 2
 
 
+CURL = f"curl https://i.example.com/token -u me:{CANARY} -d grant_type=client_credentials"
+
+
+@pytest.mark.parametrize("end", ["\n", "\n\x04"])
+def test_a_person_pastes_a_curl_command(tmp_path: Path, end: str) -> None:
+    code, shown = at_a_terminal(tmp_path, "curl", f"{CURL}{end}", "https://api.example.com/")
+    assert code == 0, shown
+    found = load(tmp_path / "token-sidecar.yaml", {"HOME": str(tmp_path)}).credentials["api"]
+    assert found.client_id == "me"
+
+
+def test_a_person_chooses_by_number(tmp_path: Path) -> None:
+    code, shown = at_a_terminal(tmp_path, "99", "7", "https://k.example.com/", "me", CANARY, "")
+    assert code == 0, shown
+    assert CANARY not in shown
+    found = load(tmp_path / "token-sidecar.yaml", {"HOME": str(tmp_path)}).credentials["kubeflow"]
+    assert found.grant is Grant.SESSION
+
+
 def test_nobody_is_asked_where_there_is_no_terminal(tmp_path: Path) -> None:
     done = subprocess.run(
         [*PROGRAM, "--preset", "kubeflow"],
@@ -84,14 +105,13 @@ def test_nobody_is_asked_where_there_is_no_terminal(tmp_path: Path) -> None:
 
 
 def test_what_is_written_is_right_to_check(tmp_path: Path) -> None:
-    text = f"curl https://i.example.com/token -u me:{CANARY} -d grant_type=client_credentials"
     arguments = ("--curl", "-", "--upstream", "https://api.example.com/")
     for command in ([*PROGRAM, *arguments], [*PROGRAM[:-1], "check"]):
         done = subprocess.run(
             command,
             cwd=tmp_path,
             env=environ(tmp_path),
-            input=text,
+            input=CURL,
             capture_output=True,
             text=True,
             timeout=60,
