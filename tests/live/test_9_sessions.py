@@ -5,6 +5,7 @@ Keycloak signing people in.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import itertools
@@ -100,13 +101,14 @@ async def guarded(
         yield Place(door, seen, work / f"dex-{server.port}.log")
 
 
-def signing_in(home: Path, door: Guard, **keys: Any) -> Installation:
+def signing_in(home: Path, door: Guard, store: Any = "memory", **keys: Any) -> Installation:
     """A sidecar that signs in as Mary at this door, Kubeflow's unless ``keys`` have a grant."""
     person = {"url": door.url, "username": MARY, "password": {"env": "PASSWORD"}}
     credential = ({} if "grant" in keys else {"preset": "kubeflow"}) | person | keys
     whole = {
         "credentials": {"app": credential},
         "routes": [{"path": "/", "upstream": door.url, "credential": "app"}],
+        "store": store,
     }
     return install(home, whole, {"PASSWORD": MARYS_PASSWORD})
 
@@ -225,6 +227,20 @@ async def test_a_guard_that_forgets_every_session_fails_no_request(
     assert (told["generation"], told["rejections"]) == (2, 1)
     assert log.count("login successful") == 2
     assert 3 <= told["lifetime_seconds"] < 60
+
+
+async def test_a_stored_session_outlives_the_process(
+    work: Path, tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    (tmp_path / "key").write_bytes(base64.b64encode(bytes(range(32))))
+    (tmp_path / "key").chmod(0o600)
+    store = {"file": "tokens", "encryption_key": {"file": str(tmp_path / "key")}}
+    async with guarded(work) as place:
+        installation = signing_in(tmp_path / "home", place.door, store)
+        for _ in range(2):
+            async with installation.running():
+                await asks(http, installation, "/api/1")
+        assert place.logins == 1
 
 
 @pytest.mark.parametrize(
