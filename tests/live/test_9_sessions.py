@@ -76,7 +76,7 @@ async def application() -> AsyncIterator[tuple[str, Seen]]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A guarded application; ``logins`` and ``refusals`` count what its Dex wrote."""
+    """A guarded application; ``logins`` counts what its Dex wrote."""
 
     door: Guard
     seen: Seen
