@@ -24,6 +24,7 @@ from proxy.http1.refusal import MessageError
 from proxy.plane.guard import Guard
 from proxy.plane.peer import peer_uid
 from proxy.tokens.lease import Lease
+from proxy.tokens.policy import too_short
 from proxy.tokens.status import CredentialStatus
 
 MARK: Final = "X-Token-Sidecar"
@@ -106,8 +107,7 @@ async def _token(credential: Lending, request: web.Request, hold: float) -> Leas
     least = _seconds(request.query.get("min_ttl", "0"))
     lease = await credential.acquire(hold)
     status = credential.status()
-    left, whole = status.expires_in_seconds, status.lifetime_seconds
-    if left is not None and whole is not None and left < least <= whole:
+    if too_short(status.expires_in_seconds, status.lifetime_seconds, least):
         return await credential.refresh(hold)
     return lease
 

@@ -104,6 +104,15 @@ def use(now: Moment, moments: Schedule) -> Use:
     return Use.WAIT if reached(now, moments.hard) else Use.RENEW
 
 
+def too_short(left: float | None, lifetime: float | None, wanted: float) -> bool:
+    """Whether who wants a token for ``wanted`` seconds needs another than this one.
+
+    Not where none lives that long: a new one would not help. All in seconds; None for a token
+    that does not expire.
+    """
+    return left is not None and lifetime is not None and left < wanted <= lifetime
+
+
 def reached(now: Moment, moment: Moment) -> bool:
     """Whether either clock says that ``moment`` has come."""
     return now.monotonic >= moment.monotonic or now.wall >= moment.wall

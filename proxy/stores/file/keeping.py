@@ -15,11 +15,10 @@ from typing import Final, Protocol
 from proxy.errors import SecretError, StoreError
 from proxy.secret import Secret
 from proxy.stores.file import guarded, locking
+from proxy.stores.file.key_file import FILE, IN_KEYRING, text_in
 from proxy.stores.key import BYTES, Key, key, text_of
 
-FILE: Final = "store.key"
 SERVICE: Final = "token-sidecar"
-_IN_KEYRING: Final = "keyring"
 
 
 class Keyring(Protocol):
@@ -43,19 +42,18 @@ def kept_key(state_dir: Path, keyring: Keyring) -> Key:
     """
     guarded.directory(state_dir)
     path = state_dir / FILE
-    written = guarded.content(path)
-    if written is None:
-        written = _made(path, _place(keyring))
-    text = written.decode("utf-8", "replace").strip()
-    return _from_keyring(path, keyring) if text == _IN_KEYRING else key(text, str(path))
+    text = text_in(path)
+    if text is None:
+        text = _made(path, _place(keyring))
+    return _from_keyring(path, keyring) if text == IN_KEYRING else key(text, str(path))
 
 
 def _place(keyring: Keyring) -> str:
     """What the file is to say."""
-    return _IN_KEYRING if keyring.usable() else text_of(secrets.token_bytes(BYTES))
+    return IN_KEYRING if keyring.usable() else text_of(secrets.token_bytes(BYTES))
 
 
-def _made(path: Path, text: str) -> bytes:
+def _made(path: Path, text: str) -> str:
     """What the file says after we tried to be the first to make it."""
     draft = path.with_name(f"{FILE}.{secrets.token_hex(8)}")
     try:
@@ -70,7 +68,7 @@ def _made(path: Path, text: str) -> bytes:
         ) from None
     finally:
         draft.unlink(missing_ok=True)
-    found = guarded.content(path)
+    found = text_in(path)
     if found is None:
         raise StoreError(f"the store's key {path} was removed; start again")
     return found

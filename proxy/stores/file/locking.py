@@ -5,7 +5,6 @@ Whoever dies lets go of it by dying. The loop is never blocked: a lock that is t
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
 import sys
@@ -98,6 +97,8 @@ async def _wait(descriptor: int, path: Path, clock: Clock) -> None:
 
 
 async def _sleep(seconds: float, clock: Clock) -> None:
+    import asyncio  # noqa: PLC0415 - who only reads does not wait
+
     over = asyncio.Event()
     timer = clock.call_later(seconds, over.set)
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +18,8 @@ from typing import Final
 from proxy.clock import Clock, Timer
 from proxy.errors import StoreError
 from proxy.stores.file import guarded, locking
-from proxy.stores.file.record import Boot, decode, encode
+from proxy.stores.file.reading import entry_file, entry_in
+from proxy.stores.file.record import Boot, encode
 from proxy.stores.file.watching import Watchers
 from proxy.stores.file.writing import complete, replace, unfinished
 from proxy.stores.sealing import Damaged, Seal
@@ -75,13 +75,9 @@ class FileStore:
         if identity in self._unwritten:
             return self._unwritten[identity]
         path = self._path(identity)
-        sealed = guarded.content(path)
-        if sealed is None:
-            return Entry()
         try:
-            content = self._seal.open(sealed, identity, str(path))
-            return decode(content, self._now())
-        except (Damaged, ValueError):
+            return entry_in(path, identity, self._seal, self._now())
+        except Damaged:
             self._set_aside(identity, path)
             return Entry()
 
@@ -155,10 +151,9 @@ class FileStore:
         """Who held the lock before us may have died with a whole entry that had no name yet."""
         path = self._path(identity)
         left = unfinished(path)
-        with contextlib.suppress(OSError, StoreError, Damaged, ValueError):
-            sealed = guarded.content(left) if left.exists() else None
-            if sealed is not None:
-                decode(self._seal.open(sealed, identity, str(left)), self._now())
+        with contextlib.suppress(OSError, StoreError, Damaged):
+            if left.exists():
+                entry_in(left, identity, self._seal, self._now())
                 complete(path)
 
     def _let_go(self, identity: str) -> None:
@@ -189,8 +184,7 @@ class FileStore:
             self._tell(f"{path} was damaged: it is set aside as {aside.name}; begun anew")
 
     def _path(self, identity: str) -> Path:
-        name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-        return self._directory / f"{name}.entry"
+        return entry_file(self._directory, identity)
 
     def _lock(self, identity: str) -> Path:
         return self._path(identity).with_suffix(".lock")
