@@ -20,7 +20,8 @@ from proxy.doctor.surgery import Surgery, surgery
 from proxy.doctor.upstream import Api
 from proxy.errors import StoreError
 from proxy.message import is_loopback
-from proxy.runtime.tls import TlsContexts, TlsError
+from proxy.net.trust import TlsError
+from proxy.runtime.tls import TlsContexts
 
 FILE = "configuration"
 

@@ -12,7 +12,7 @@ from proxy.config.model import Config, Credential, Egress, Grant, Provider, Tls
 from proxy.doctor.lending import Once
 from proxy.doctor.recorder import Recorder
 from proxy.idp.sources import token_source
-from proxy.runtime.carriers import SYSTEM, Carriers
+from proxy.net.carriers import SYSTEM, Carriers
 from proxy.runtime.online import FAREWELL
 from proxy.runtime.tls import TlsContexts
 from proxy.stores.identity import identity

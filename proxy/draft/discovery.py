@@ -9,7 +9,7 @@ from typing import Final
 from proxy.clock import SystemClock
 from proxy.config.model import Provider
 from proxy.idp.endpoint import Endpoints
-from proxy.runtime.carriers import Carriers
+from proxy.net.carriers import Carriers
 from proxy.runtime.tls import TlsContexts
 
 GRANTS: Final = (

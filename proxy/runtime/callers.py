@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from proxy.clock import Clock
 from proxy.config import model
 from proxy.idp.sources import caller_sources
-from proxy.runtime.carriers import CarrierKey, Carriers
+from proxy.net.carriers import CarrierKey, Carriers
 from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret

@@ -18,7 +18,7 @@ from proxy.config import model
 from proxy.control.lending import Lendable
 from proxy.errors import CredentialUnavailable
 from proxy.idp.sources import token_source
-from proxy.runtime.carriers import CarrierKey, Carriers
+from proxy.net.carriers import CarrierKey, Carriers
 from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret

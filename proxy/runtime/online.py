@@ -10,8 +10,8 @@ from proxy.clock import SystemClock
 from proxy.config import model
 from proxy.errors import TokenRequestError
 from proxy.idp.sources import token_source
+from proxy.net.carriers import Carriers
 from proxy.oauth.jwt import claims
-from proxy.runtime.carriers import Carriers
 from proxy.runtime.outcome import Failed, Obtained
 from proxy.runtime.tls import TlsContexts
 from proxy.tokens.once import Once

@@ -23,8 +23,9 @@ from proxy.config.model import (
 )
 from proxy.errors import ConfigurationError, Problem, SecretError
 from proxy.idp import signer
+from proxy.net.trust import TlsError
 from proxy.runtime.egress import EgressError, proxy_of
-from proxy.runtime.tls import TlsContexts, TlsError
+from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
 from proxy.secrets.references import source
 

@@ -1,31 +1,23 @@
-"""TLS contexts for upstreams, providers and listeners: one per set of files, made when needed.
+"""All TLS contexts of a process: those towards others, and those that listeners show.
 
-Trust comes from the system's store or from ``ca_file`` alone; a file that changed on disk makes
-a new context at the next reload.
+A file that changed on disk makes a new context at the next reload.
 """
 
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
 
 from proxy.config.model import Certificate, Tls
-from proxy.errors import SidecarError
+from proxy.net.trust import Stamp, Trust, show, stamp
 from proxy.plane.certificates import server_context
-
-Stamp = tuple[int, int, int]
-Key = tuple[Tls | Certificate, tuple[Stamp | None, ...]]
-
-
-class TlsError(SidecarError):
-    """A certificate or key file can't be used; the message says which and why."""
 
 
 class TlsContexts:
     """Hands out contexts; equal settings over unchanged files share one."""
 
     def __init__(self) -> None:
-        self._made: dict[Key, ssl.SSLContext] = {}
+        self._trust = Trust()
+        self._serving: dict[tuple[Certificate, tuple[Stamp | None, ...]], ssl.SSLContext] = {}
 
     def get(self, tls: Tls) -> ssl.SSLContext:
         """The context for ``tls``.
@@ -33,10 +25,7 @@ class TlsContexts:
         Raises:
             TlsError: a file can't be read or is not what it should be.
         """
-        key = (tls, tuple(_stamp(path) for path in (tls.ca_file, tls.cert_file, tls.key_file)))
-        if key not in self._made:
-            self._made[key] = _context(tls)
-        return self._made[key]
+        return self._trust.get(tls)
 
     def serving(self, certificate: Certificate) -> ssl.SSLContext:
         """The context that a listener shows ``certificate`` with.
@@ -45,62 +34,9 @@ class TlsContexts:
             TlsError: a file can't be read or is not what it should be.
         """
         files = (certificate.cert_file, certificate.key_file)
-        key = (certificate, tuple(_stamp(path) for path in files))
-        if key not in self._made:
+        key = (certificate, tuple(stamp(path) for path in files))
+        if key not in self._serving:
             context = server_context()
-            _show(context, certificate.cert_file, certificate.key_file)
-            self._made[key] = context
-        return self._made[key]
-
-
-def _context(tls: Tls) -> ssl.SSLContext:
-    context = _trust(tls.ca_file)
-    context.set_alpn_protocols(["http/1.1"])
-    context.options |= ssl.OP_NO_RENEGOTIATION  # TLS 1.2's other peer in the middle of a body
-    if not tls.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if tls.cert_file is not None:
-        _show(context, tls.cert_file, tls.key_file)
-    return context
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    if ca_file is None:
-        return ssl.create_default_context()
-    try:
-        return ssl.create_default_context(cafile=str(ca_file))
-    except ssl.SSLError:
-        raise TlsError(f"ca_file {ca_file} holds no PEM certificate") from None
-    except OSError as error:
-        raise TlsError(f"ca_file {ca_file} can't be read: {_reason(error)}") from None
-
-
-def _show(context: ssl.SSLContext, cert_file: Path, key_file: Path | None) -> None:
-    for path in filter(None, (cert_file, key_file)):
-        try:
-            path.read_bytes()
-        except OSError as error:
-            raise TlsError(f"{path} can't be read: {_reason(error)}") from None
-    try:
-        # Without a password at hand OpenSSL would ask for one on the terminal.
-        context.load_cert_chain(cert_file, key_file, password=lambda: "")
-    except (ssl.SSLError, ValueError):
-        raise TlsError(
-            f"cert_file {cert_file} and key_file {key_file or cert_file} are no PEM certificate "
-            "with its own, unencrypted private key"
-        ) from None
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()
-
-
-def _stamp(path: Path | None) -> Stamp | None:
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+            show(context, certificate.cert_file, certificate.key_file)
+            self._serving[key] = context
+        return self._serving[key]

@@ -16,7 +16,7 @@ from proxy.config import model
 from proxy.errors import ConfigurationError
 from proxy.idp.requests import TokenRequests
 from proxy.idp.sources import token_requests
-from proxy.runtime.carriers import Carriers
+from proxy.net.carriers import Carriers
 from proxy.runtime.online import FAREWELL
 from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from proxy.config.model import Certificate, Position, Tls
-from proxy.runtime.tls import TlsContexts, TlsError
+from proxy.net.trust import TlsError
+from proxy.runtime.tls import TlsContexts
 from tests.support.certificates import Authority
 
 

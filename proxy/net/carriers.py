@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from proxy.clock import Clock
 from proxy.config.model import Egress, Provider, Tls
 from proxy.net.carrier import Carrier
-from proxy.runtime.tls import TlsContexts
 
 CarrierKey = tuple[ssl.SSLContext | None, Egress]
 
@@ -17,10 +16,17 @@ SYSTEM: Final = Tls()
 """The system's way to speak TLS: a carrier has that by itself."""
 
 
+class Contexts(Protocol):
+    """Where TLS contexts come from; ``net.trust.Trust`` is one."""
+
+    def get(self, tls: Tls) -> ssl.SSLContext:
+        """The context for ``tls``; TlsError where a file can't be used."""
+
+
 class Carriers:
     """Hands out carriers; equal settings over unchanged files share one."""
 
-    def __init__(self, *, environ: Mapping[str, str], clock: Clock, contexts: TlsContexts) -> None:
+    def __init__(self, *, environ: Mapping[str, str], clock: Clock, contexts: Contexts) -> None:
         self._environ = environ
         self._clock = clock
         self._contexts = contexts
