@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from proxy.client.making import made
 from proxy.clock import Clock
 from proxy.config import model
 from proxy.control.lending import Lendable
 from proxy.errors import CredentialUnavailable
-from proxy.idp.sources import token_source
 from proxy.net.carriers import CarrierKey, Carriers
 from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts
@@ -138,27 +138,17 @@ class Credentials:
     def _credential(
         self, configured: model.Credential, key: CarrierKey | None, known_by: str
     ) -> Credential:
-        return Credential(
-            configured.name,
-            source=token_source(
-                configured,
-                sender=self._carriers.get(key),
-                environ=self._environ,
-                clock=self._clock,
-                lenders=self._lender,
-            ),
-            # A static token's place says what it is: what was read from it before must not stay.
-            store=MemoryStore() if configured.grant is model.Grant.STATIC else self._store,
+        renew = configured.renew
+        return made(
+            configured,
             identity=known_by,
-            renewal=RenewalPolicy(
-                margin=configured.renew.margin,
-                min_interval=configured.renew.min_interval,
-                idle=configured.renew.idle,
-            ),
+            sender=self._carriers.get(key),
+            store=self._store,
+            renewal=RenewalPolicy(renew.margin, renew.min_interval, renew.idle),
+            environ=self._environ,
             clock=self._clock,
             random=self._random,
-            required=configured.required,
-            spends=configured.grant is model.Grant.REFRESH_TOKEN,
+            lenders=self._lender,
             log=self._log,
         )
 
