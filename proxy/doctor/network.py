@@ -5,6 +5,7 @@ Works with blocking sockets of its own, so that each step can be told apart; run
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -21,9 +22,6 @@ from proxy.net.egress import proxy_for
 
 PATIENCE: Final = 5.0
 """Seconds for each connection."""
-LISTENING: Final = 0.3
-"""Seconds to wait for an alert: in TLS 1.3 a missing client certificate is told after the
-handshake."""
 _PORTS: Final = {"http": 80, "https": 443}
 _VARIABLES: Final = (
     "HTTPS_PROXY",
@@ -125,7 +123,7 @@ def _secure(way: Way, host: str, port: int) -> Finding:
             context.wrap_socket(plain, server_hostname=host) as connection,
         ):
             version, shown = connection.version(), connection.getpeercert(binary_form=True)
-            _listen(connection)
+            _listen(connection, host)
     except ssl.SSLCertVerificationError as error:
         told = certificate.explain(error, host, port, way.tls)
         return bad(way.subject, step, Kind.UNREACHABLE, told.cause, told.told, told.advice)
@@ -136,17 +134,28 @@ def _secure(way: Way, host: str, port: int) -> Finding:
     return good(way.subject, step, f"{version}{certificate.until(shown)}{trust}")
 
 
-def _listen(connection: ssl.SSLSocket) -> None:
-    """Wait a moment for an alert about the certificate that we did not show."""
-    connection.settimeout(LISTENING)
-    try:
-        connection.recv(1)
-    except TimeoutError:
-        return
+def _listen(connection: ssl.SSLSocket, host: str) -> None:
+    """Have the server say something: in TLS 1.3 it misses a certificate after the handshake.
+
+    Raises:
+        OSError: it does not go on.
+    """
+    connection.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+    with contextlib.suppress(TimeoutError):
+        if not connection.recv(1):
+            raise ConnectionResetError
 
 
 def _broken(error: Exception, tls: Tls) -> tuple[str, str, str]:
     reason = (getattr(error, "reason", None) or "").upper()
+    ended = isinstance(error, ConnectionError | ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    if ended and tls.cert_file is None:
+        return (
+            "client_certificate",
+            "the server ends the connection after the handshake without a word, as those do that"
+            " want a certificate of ours",
+            "ask whether it wants one; then set tls.cert_file and tls.key_file",
+        )
     asked = any(word in reason for word in ("CERTIFICATE_REQUIRED", "BAD_CERTIFICATE"))
     if asked or (reason.endswith("HANDSHAKE_FAILURE") and tls.cert_file is None):
         shown = "takes not the one we show" if tls.cert_file else "and we show none"

@@ -84,7 +84,8 @@ def _look_at(
     try:
         value = place.read().reveal()
     except SecretError as error:
-        return bad(name, STEP, Kind.CONFIGURATION, "secret_missing", f"{key}: {error}")
+        told, _, advice = str(error).partition("; ")
+        return bad(name, STEP, Kind.CONFIGURATION, "secret_missing", f"{key}: {told}", advice)
     told = f"{key} from {_place(reference)}: {len(value)} character{'s' * (len(value) != 1)}"
     odd = oddities(value) if key != "private_key" else ()
     if odd:

@@ -27,7 +27,7 @@ def authority(tmp_path: Path) -> Authority:
 
 
 @contextmanager
-def server(context: ssl.SSLContext | None) -> Iterator[int]:
+def server(context: ssl.SSLContext | None, *, answers: bool = True) -> Iterator[int]:
     """Accepts connections, with TLS or with a word that is none, until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -44,7 +44,8 @@ def server(context: ssl.SSLContext | None) -> Iterator[int]:
                 try:
                     with context.wrap_socket(connection, server_side=True) as secured:
                         secured.settimeout(2)
-                        secured.recv(1)
+                        if secured.recv(4096) and answers:
+                            secured.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
                 except OSError:
                     continue
 
@@ -148,6 +149,11 @@ def test_a_server_that_wants_our_certificate(authority: Authority, version: ssl.
         assert last(port, ours).state is State.GOOD
     assert found.cause == "client_certificate"
     assert "tls.cert_file" in found.advice
+
+
+def test_a_server_that_ends_the_connection_without_a_word(authority: Authority) -> None:
+    with server(authority.server_context(authority.issue()), answers=False) as port:
+        assert last(port, trusting(authority)).cause == "client_certificate"
 
 
 def test_a_port_without_tls() -> None:

@@ -50,14 +50,23 @@ class Administrator:
         """Make a client by Keycloak's ClientRepresentation, laid over ``CLIENT``."""
         await self._ask("POST", f"/{realm}/clients", CLIENT | client)
 
+    async def change(self, realm: str, name: str, **attributes: str) -> None:
+        """Give a client other attributes beside those it has."""
+        found = await self._ask("GET", f"/{realm}/clients?clientId={name}", None)
+        whole = found[0] | {"attributes": found[0]["attributes"] | attributes}
+        await self._ask("PUT", f"/{realm}/clients/{whole['id']}", whole)
+
     async def trust(self, realm: str, provider: dict[str, Any]) -> None:
         """Make another issuer known, by Keycloak's IdentityProviderRepresentation."""
         await self._ask("POST", f"/{realm}/identity-provider/instances", provider)
 
-    async def user(self, realm: str, name: str, password: str) -> None:
-        """Make a user who can log in by password at once: that takes an e-mail and both names."""
+    async def user(self, realm: str, name: str, password: str, **settings: object) -> None:
+        """Make a user who can log in by password at once: that takes an e-mail and both names.
+
+        ``settings``: further members of Keycloak's UserRepresentation.
+        """
         secret = {"type": "password", "value": password, "temporary": False}
-        body = {
+        body: dict[str, Any] = {
             "username": name,
             "email": name,
             "emailVerified": True,
@@ -66,7 +75,7 @@ class Administrator:
             "enabled": True,
             "credentials": [secret],
         }
-        await self._ask("POST", f"/{realm}/users", body)
+        await self._ask("POST", f"/{realm}/users", body | settings)
 
     async def events(self, realm: str, client: str) -> Counter[str]:
         """How often Keycloak did what for this client: CLIENT_LOGIN, LOGIN, REFRESH_TOKEN, …"""
