@@ -10,7 +10,8 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,8 +138,20 @@ def report(pytestconfig: pytest.Config) -> Report:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Print the report after the tests."""
+    """Print the report after the tests, and how long each file of them took."""
     if REPORT in config.stash:
         terminalreporter.section("measured")
         for line in config.stash[REPORT].lines():
             terminalreporter.write_line(line)
+        for file, taken in durations(terminalreporter).items():
+            terminalreporter.write_line(f"{taken:6.0f} s  {file}")
+
+
+def durations(terminalreporter: pytest.TerminalReporter) -> Mapping[str, float]:
+    """File → seconds, what its tests had started included."""
+    taken: defaultdict[str, float] = defaultdict(float)
+    for reports in terminalreporter.stats.values():
+        for one in reports:
+            if isinstance(one, pytest.TestReport):
+                taken[one.nodeid.partition("::")[0]] += one.duration
+    return taken

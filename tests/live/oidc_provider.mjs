@@ -30,7 +30,13 @@ const provider = new Provider(setup.issuer, {
     'client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt',
     'tls_client_auth', 'none',
   ],
-  discovery: { mtls_endpoint_aliases: { token_endpoint: `${secure}/token` } },
+  discovery: {
+    mtls_endpoint_aliases: {
+      token_endpoint: `${secure}/token`,
+      device_authorization_endpoint: `${secure}/device/auth`,
+      revocation_endpoint: `${secure}/token/revocation`,
+    },
+  },
   features: {
     clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
