@@ -156,6 +156,15 @@ def test_a_server_that_ends_the_connection_without_a_word(authority: Authority) 
         assert last(port, trusting(authority)).cause == "client_certificate"
 
 
+def test_a_server_that_speaks_old_versions_alone(authority: Authority) -> None:
+    context = authority.server_context(authority.issue())
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with server(context) as port:
+        assert last(port, trusting(authority)).cause == "old_tls"
+
+
 def test_a_port_without_tls() -> None:
     with server(None) as port:
         assert last(port).cause == "no_tls"

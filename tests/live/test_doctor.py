@@ -206,3 +206,20 @@ async def test_nothing_is_wrong_where_nothing_is_broken(places: Places, tmp_path
     assert finished.code == 0, finished.out
     assert "nothing is wrong" in finished.out
     assert "API takes it: yes" in finished.out
+
+
+@pytest.mark.parametrize(("password", "code"), [(MARYS_PASSWORD, 0), (WRONG, 3)])
+async def test_a_session_is_looked_at_too(
+    places: Places, tmp_path: Path, password: str, code: int
+) -> None:
+    session = {"grant": "session", "url": "{guarded}", "username": MARY}
+    session |= {"password": {"env": "PASSWORD"}}
+    route = {"path": "/", "upstream": "{guarded}", "credential": "api"}
+    whole = {"listen": "unix:s", "admin": "off", "credentials": {"api": session}, "routes": [route]}
+    file = tmp_path / "config.yaml"
+    file.write_text(yaml.safe_dump(filled(whole, places)))
+    environ = {"PASSWORD": password}
+    finished = await command("doctor", "--config", str(file), home=tmp_path, environ=environ)
+    assert finished.code == code, finished.out
+    assert ("a session with the cookies" in finished.out) is (code == 0)
+    assert password not in finished.out

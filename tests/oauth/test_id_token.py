@@ -121,6 +121,10 @@ def test_a_key_of_another_curve_checks_nothing() -> None:
     assert refused(token("ES256"), published(other))
 
 
+def test_the_key_that_the_token_names_must_be_the_one_that_signed() -> None:
+    assert refused(token(header={"kid": "other"}), published(RSA, OTHER))
+
+
 def test_a_key_inside_the_token_is_not_looked_at() -> None:
     forger = RSAKey.generate_key(2048, parameters={"kid": "forger"})
     own = {"jwk": forger.as_dict(private=False)}
