@@ -7,9 +7,10 @@ WORKERS ?= 1# of the sidecar in `make soak`
 INPUTS ?= 200000# how many `make fuzz` judges
 TRIES ?= 10000# of `make pooled`
 SECONDS ?= 30# how long each recipe of `make live` runs
+ROUNDS ?= 11# how often `make live` kills a process around a refresh, at each of two providers
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/token-sidecar
-export SECONDS
+export SECONDS ROUNDS
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest

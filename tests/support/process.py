@@ -228,6 +228,7 @@ async def running(
     admin: str | None = None,
     environ: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    program: Sequence[str] = PROGRAM,
 ) -> AsyncIterator[Sidecar]:
     """``token-sidecar run`` with this configuration (text, or a file) until the block ends.
 
@@ -237,13 +238,14 @@ async def running(
         admin: the control plane's ``host:port``, for ``ask``.
         environ: further environment variables.
         arguments: further arguments of ``run``.
+        program: what is started instead of the command itself.
     """
     path = config if isinstance(config, Path) else home / "config.yaml"
     if isinstance(config, str):
         path.write_text(config)
     with (home / "stdout").open("wb") as out, (home / "stderr").open("wb") as err:
         process = await asyncio.create_subprocess_exec(
-            *PROGRAM,
+            *program,
             "run",
             "--config",
             str(path),
