@@ -17,13 +17,13 @@ from tests.live.keycloak import Keycloak
 from tests.live.matrix import strict_side
 from tests.live.matrix.cell import CERTIFIED, CONFIDENTIAL, Cell
 from tests.live.matrix.keycloak_side import KeycloakSide, all_cells
-from tests.live.matrix.keys import new_key, published
+from tests.live.matrix.keys import assertion, new_key, published
 from tests.live.matrix.run import Outcome, run, table
 from tests.live.matrix.side import LIFETIME, Proofs, Side
 from tests.live.matrix.strict_side import StrictSide
 from tests.live.oidc_provider import oidc_provider
 from tests.live.report import Report
-from tests.live.verified_api import VerifiedApi, verified_api
+from tests.live.verified_api import Ledger, VerifiedApi, verified_api
 from tests.support.certificates import Authority, Pair
 
 COLUMNS = (*CONFIDENTIAL, "federated", "none")
@@ -112,6 +112,29 @@ async def at_strict(ran, http, proofs: Proofs, authority: Authority, shown: Pair
     certified = authority.client_context(proofs.shown)
     async with oidc_provider(clients, work, shown, authority.ca_file) as provider:
         return await ran("oidc-provider 9", StrictSide(provider, http, proofs, certified))
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize(
+    ("said", "signed", "status"),
+    [
+        ({}, WORKLOAD, 200),
+        ({"lifetime": -1}, WORKLOAD, 401),
+        ({"iss": "https://another.example"}, WORKLOAD, 401),
+        ({"aud": "another"}, WORKLOAD, 401),
+        ({}, new_key("workload-1"), 401),
+    ],
+    ids=["good", "expired", "another issuer's", "for another", "signed by another"],
+)
+async def test_the_api_believes_none_but_good_tokens(
+    api: VerifiedApi, http: aiohttp.ClientSession, said, signed, status: int
+) -> None:
+    claims = {"iss": "https://judged.example", "sub": "somebody", "aud": "judged"} | said
+    async with published(WORKLOAD) as keys:
+        await api.expect("judged", Ledger("https://judged.example", "judged"), keys)
+    headers = {"Authorization": f"Bearer {assertion(signed, **claims)}"}
+    async with http.get(f"{api.url}/judged/", headers=headers) as answer:
+        assert answer.status == status
 
 
 def test_what_a_provider_has_not_is_shown_elsewhere(report: Report) -> None:

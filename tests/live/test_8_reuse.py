@@ -32,7 +32,7 @@ from tests.support.certificates import Authority, Pair
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 ROUNDS = int(os.environ.get("ROUNDS", "11"))
-LIVES = 3
+LIVES = 5
 """Sessions side by side; each has its share of the rounds."""
 
 REALM = "rotating"
