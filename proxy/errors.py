@@ -36,6 +36,10 @@ class ConfigurationError(SidecarError):
         self.problems = tuple(problems)
 
 
+class UnlendableError(SidecarError):
+    """No token goes by this name: no such credential, or one that has none of its own."""
+
+
 class StartError(SidecarError):
     """The process can't run as configured: a port in use, no permission (exit code 1)."""
 

@@ -18,6 +18,7 @@ from proxy.errors import (
     SecretError,
     SidecarError,
     TokenRequestError,
+    UnlendableError,
 )
 
 RUNTIME = 1
@@ -29,7 +30,7 @@ UNREACHABLE = 4
 def exit_code(error: BaseException) -> int:
     """The exit code that ``error`` stands for."""
     match error:
-        case ConfigurationError() | SecretError() | DraftError():
+        case ConfigurationError() | SecretError() | DraftError() | UnlendableError():
             return CONFIGURATION
         case CredentialRefused():
             return REFUSED

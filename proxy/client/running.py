@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from proxy.client.wire import Place, Reply, ask
+from proxy.client.wire import PATIENCE, Place, Reply, ask
 from proxy.errors import CredentialRefused, CredentialUnavailable, SidecarError
 from proxy.secret import Secret
 
@@ -52,6 +52,7 @@ class RunningSidecar:
     Args:
         place: its own Unix socket, or the address of its control plane.
         key: a client's key, wanted over TCP.
+        patience: seconds that an answer may take.
 
     Every method raises:
         NobodyThereError: nobody answers, or somebody who is no sidecar.
@@ -61,9 +62,12 @@ class RunningSidecar:
         CredentialUnavailable: there is no token now.
     """
 
-    def __init__(self, place: Place, key: Secret | None = None) -> None:
+    def __init__(
+        self, place: Place, key: Secret | None = None, *, patience: float = PATIENCE
+    ) -> None:
         self._place = place
         self._key = key
+        self._patience = patience
 
     def token(self, name: str, *, min_ttl: float = 0.0, identity: str | None = None) -> Lent:
         """The present token, renewed first where it has less than ``min_ttl`` seconds left."""
@@ -108,7 +112,14 @@ class RunningSidecar:
 
     def _ask(self, target: str, method: str, body: bytes, fields: Mapping[str, str]) -> Reply:
         try:
-            return ask(self._place, target, method=method, fields=fields, body=body)
+            return ask(
+                self._place,
+                target,
+                method=method,
+                fields=fields,
+                body=body,
+                patience=self._patience,
+            )
         except OSError as error:
             raise NobodyThereError(f"no sidecar answers: {error.strerror or error}") from None
 

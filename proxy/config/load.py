@@ -64,8 +64,15 @@ def _resolve(file: FileKeys, path: Path, report: Report, around: Surroundings) -
         credentials=resolved,
         routes=routes.resolve(file, listening, resolved, report, around),
         store=stores.resolve(file, report, around),
+        files=_files(file, around),
         warnings=tuple(dict.fromkeys(report.warnings)),
     )
+
+
+def _files(file: FileKeys, around: Surroundings) -> tuple[Path, ...]:
+    """Credentials files are read for what is not secret in them."""
+    named = (keys.credentials_file for keys in file.credentials.values())
+    return tuple(around.path(one) for one in named if one)
 
 
 def _clients(file: FileKeys, report: Report, around: Surroundings) -> dict[str, SecretReference]:

@@ -414,6 +414,7 @@ class Config:
         workers: processes that forward requests; 1: this one.
         hold: seconds.
         store: None: this process's memory.
+        files: what was read to make this, beside the file itself.
         warnings: what works but should not stay: plain secrets, ``verify: false``,
             ``allow_insecure``.
     """
@@ -437,4 +438,5 @@ class Config:
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
     store: FileStore | None = None
+    files: tuple[Path, ...] = field(default=(), compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)
