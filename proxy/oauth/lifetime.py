@@ -49,10 +49,27 @@ def skew(answer: Answer) -> float:
     rather too early than too late.
     """
     date = http_date(answer.headers.get("date", ""))
-    if date is None:
-        return 0.0
-    least, most = date - answer.received.wall, date + 1 - answer.sent.wall
+    return 0.0 if date is None else _ahead(answer, date)
+
+
+def _ahead(answer: Answer, second: float) -> float:
+    """The skew, if the provider's clock showed this whole second while it answered."""
+    least, most = second - answer.received.wall, second + 1 - answer.sent.wall
     return 0.0 if least <= 0 <= most else most
+
+
+def _skew(answer: Answer, span: float | None, claims: Mapping[str, Any] | None) -> float:
+    """The skew, also where an answer without ``Date`` (Keycloak's) brings a token just made.
+
+    A token that was kept by the provider for others as well has less left than it was made for,
+    and its ``iat`` tells nothing.
+    """
+    made, end = (claims or {}).get("iat"), jwt.expiry(claims)
+    if "date" in answer.headers or span is None or end is None:
+        return skew(answer)
+    if isinstance(made, bool) or not isinstance(made, int | float):
+        return 0.0
+    return _ahead(answer, made) if abs(end - made - span) <= 1 else 0.0
 
 
 def judge(
@@ -71,10 +88,10 @@ def judge(
         default: seconds, where nothing usable was said.
         until: seconds since the epoch on the provider's clock, which the token does not outlive.
     """
-    ahead = skew(answer)
     warnings = []
     ends = []
     span = seconds(expires_in)
+    ahead = _skew(answer, span, claims)
     if span is not None:
         ends.append(answer.sent.later(span))
     elif expires_in is not None:

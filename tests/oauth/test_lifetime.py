@@ -135,3 +135,18 @@ def test_clocks_that_agree_have_no_skew(phase: float, took: float, way: float) -
 @given(st.integers(1, 2**31))
 def test_every_sensible_span_is_read_as_number_and_as_string(span: int) -> None:
     assert seconds(span) == seconds(str(span)) == float(span)
+
+
+@pytest.mark.parametrize("ahead", [-300, 0, 300])
+def test_without_a_date_a_token_just_made_tells_the_provider_s_clock(ahead: int) -> None:
+    made = int(NOW) + ahead
+    token = read(answer(access_token=unsigned(iat=made, exp=made + 60), expires_in=60), ABOUT)
+    assert 59 <= ends(token) <= 60
+    assert bool(token.warnings) == bool(ahead)
+
+
+@pytest.mark.parametrize("claims", [{"iat": NOW - 40}, {"iat": "now"}, {"iat": True}, {}])
+def test_a_token_made_earlier_or_at_no_time_tells_no_skew(claims: dict[str, object]) -> None:
+    token = read(answer(access_token=unsigned(exp=NOW + 20, **claims), expires_in=20), ABOUT)
+    assert ends(token) == pytest.approx(20, abs=1)
+    assert token.warnings == ()
