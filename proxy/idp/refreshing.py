@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Final
 
 from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
 from proxy.oauth.response import UnusableAnswerError
 from proxy.tokens.ports import Keep
 from proxy.tokens.token import RefreshToken
+
+_OF_DEX: Final = "refresh token is invalid"
 
 
 def has_ended(token: RefreshToken, clock: Clock) -> bool:
@@ -18,8 +21,13 @@ def has_ended(token: RefreshToken, clock: Clock) -> bool:
 
 
 def is_dead(error: TokenRequestError) -> bool:
-    """Whether a refresh failed because of the refresh token itself (section 5.2)."""
-    return error.failure is Failure.TERMINAL and error.error == "invalid_grant"
+    """Whether a refresh failed because of the refresh token itself (section 5.2).
+
+    Dex says so of its own with ``invalid_request``, and tells it in words alone.
+    """
+    if error.failure is Failure.TERMINAL and error.error == "invalid_grant":
+        return True
+    return error.error == "invalid_request" and _OF_DEX in str(error).lower()
 
 
 @asynccontextmanager

@@ -54,6 +54,19 @@ async def test_a_dead_refresh_token_is_forgotten_and_the_password_sent_at_once()
     assert run.held == token.refresh
 
 
+async def test_a_refresh_token_that_is_dead_in_the_words_of_dex_is_forgotten_too() -> None:
+    said = "Refresh token is invalid or has already been claimed by another client."
+    async with asking(GRANT) as run:
+        run.provider.refresh_lifetime = 0
+        await run.obtain()
+        run.provider.script.append(
+            Reply(400, {"error": "invalid_request", "error_description": said})
+        )
+        await run.obtain()
+    assert run.provider.grants == ["password", "refresh_token", "password"]
+    assert run.kept == [None]
+
+
 async def test_an_ended_refresh_token_is_not_sent() -> None:
     async with asking(GRANT) as run:
         run.provider.refresh_lifetime = 1800
