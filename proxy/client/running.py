@@ -7,13 +7,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from proxy.client.lent import Lent
 from proxy.client.wire import PATIENCE, Place, Reply, ask
 from proxy.errors import CredentialRefused, CredentialUnavailable, SidecarError
 from proxy.secret import Secret
+
+__all__ = [
+    "Lent",
+    "NobodyThereError",
+    "OtherConfigurationError",
+    "RefusedError",
+    "RunningSidecar",
+]
 
 
 class NobodyThereError(SidecarError):
@@ -26,24 +34,6 @@ class OtherConfigurationError(SidecarError):
 
 class RefusedError(SidecarError):
     """The sidecar does not lend this credential to us, or has none of this name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lent:
-    """A token that a sidecar lends.
-
-    Attributes:
-        field: of the provider's answer that it came from.
-        generation: named again when an upstream refuses the token.
-        cookie: its value is a ``Cookie`` field's.
-        expires_in: seconds it has left; None if it does not expire.
-    """
-
-    token: Secret
-    field: str
-    generation: int
-    cookie: bool
-    expires_in: float | None
 
 
 class RunningSidecar:

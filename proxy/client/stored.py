@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from proxy.client.index import Index, Indexed, IndexedStore
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.clock import Moment
 from proxy.errors import SecretError, StoreError
 from proxy.secrets.file import FileSource

@@ -6,22 +6,18 @@ or one with another configuration, the store itself; the provider only where tha
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from proxy.client.index import Index, Indexed, recall
+from proxy.client.lent import Lent
 from proxy.client.own_socket import own_socket
-from proxy.client.running import (
-    Lent,
-    NobodyThereError,
-    OtherConfigurationError,
-    RefusedError,
-    RunningSidecar,
-)
 from proxy.errors import UnlendableError
 
 if TYPE_CHECKING:
+    from proxy.client.running import RunningSidecar
     from proxy.config.model import Config
 
 Tell = Callable[[str], None]
@@ -87,26 +83,45 @@ class Lending:
     def token(self, name: str, min_ttl: float = 0.0) -> Lent:
         """See ``lent``."""
         known = self.known(name)
-        try:
-            return self.sidecar().token(name, min_ttl=min_ttl, identity=known.identity)
-        except NobodyThereError:
-            pass
-        except (OtherConfigurationError, RefusedError) as error:
-            self._tell(f"{error}; what follows comes from the store itself")
-        return self._present(known, min_ttl) or self._visited(name, min_ttl)
+        return (
+            self._asked(lambda one: one.token(name, min_ttl=min_ttl, identity=known.identity))
+            or self._present(known, min_ttl)
+            or self._visited(name, min_ttl)
+        )
 
     def refreshed(self, name: str) -> Lent:
         """A new token, whether the present one is still good or not; raises as ``lent``."""
         known = self.known(name)
-        try:
-            return self.sidecar().refresh(name, identity=known.identity)
-        except NobodyThereError:
-            pass
-        except (OtherConfigurationError, RefusedError) as error:
-            self._tell(f"{error}; what follows is done in the store itself")
+        found = self._asked(lambda one: one.refresh(name, identity=known.identity))
+        if found is not None:
+            return found
         from proxy.runtime import visiting  # noqa: PLC0415 - see _visited
 
         return visiting.refreshed(self.config, name, self._environ, self._tell)
+
+    def sidecar(self) -> RunningSidecar | None:
+        """The one that may run with this configuration; None: none has a socket here."""
+        place = own_socket(self._path, self._environ, Path(self._index.state_dir))
+        if not os.path.exists(place):  # noqa: PTH110 - False, too, where we may not look
+            return None
+        from proxy.client.running import RunningSidecar  # noqa: PLC0415 - only where one runs
+
+        return RunningSidecar(place, patience=self._index.hold + BEYOND_HOLD)
+
+    def _asked(self, question: Callable[[RunningSidecar], Lent]) -> Lent | None:
+        """What a running sidecar answers; None: the store itself has to be asked."""
+        sidecar = self.sidecar()
+        if sidecar is None:
+            return None
+        from proxy.client import running  # noqa: PLC0415 - only where one runs
+
+        try:
+            return question(sidecar)
+        except running.NobodyThereError:
+            return None
+        except (running.OtherConfigurationError, running.RefusedError) as error:
+            self._tell(f"{error}; the store itself is used instead")
+            return None
 
     def known(self, name: str) -> Indexed:
         """What is known of the credential ``name``.
@@ -122,11 +137,6 @@ class Lending:
                 f"credential {name} has a token for each caller of its route, and none of its own"
             )
         return known
-
-    def sidecar(self) -> RunningSidecar:
-        """The one that runs with this configuration, if one does."""
-        place = own_socket(self._path, self._environ, Path(self._index.state_dir))
-        return RunningSidecar(place, patience=self._index.hold + BEYOND_HOLD)
 
     def _present(self, known: Indexed, min_ttl: float) -> Lent | None:
         if self._index.store is None:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.client.stored import lent_of
 from proxy.clock import SystemClock
 from proxy.config import model
