@@ -15,6 +15,9 @@ from proxy.tokens.token import Token
 
 LEAST: Final = 2.0
 """Seconds: what ends sooner ended for another reason, or is too short to be kept alive."""
+ENOUGH: Final = 900.0
+"""Seconds: signing in that rarely costs nothing, so a longer life is not tried out."""
+GROWTH: Final = 1.1
 
 
 def lesson(entry: Entry, now: Moment) -> float | None:
@@ -24,10 +27,21 @@ def lesson(entry: Entry, now: Moment) -> float | None:
 
 
 def learned(entry: Entry, age: float | None) -> Entry:
-    """The entry with the lesson in mind: the shortest life counts."""
+    """The entry with the lesson in mind: the shorter life counts."""
     if age is None:
         return entry
     return replace(entry, learned=age if entry.learned is None else min(entry.learned, age))
+
+
+def relearned(entry: Entry, now: Moment) -> Entry:
+    """The entry before its session is replaced: one that nothing ended lets the next live longer.
+
+    Else a single page that only looked like a sign-in would keep all later sessions short. Where
+    sessions do end so soon, every few of them one is found ended, and teaches it again.
+    """
+    if entry.learned is None or entry.learned >= ENOUGH or not is_due(entry, now):
+        return entry
+    return replace(entry, learned=min(entry.learned * GROWTH, ENOUGH))
 
 
 def bounded(token: Token, life: float | None) -> Token:

@@ -31,8 +31,8 @@ class Entry:
         storm_until: until then a 401 for the current generation rejects nothing
             (``renew.min_interval`` after a renewal that a 401 caused, or after the provider gave
             the same token again).
-        learned: seconds: how old sessions were when the upstream last said that one had ended;
-            None where it never did.
+        learned: seconds: how old sessions get, as the upstream's word that one had ended taught;
+            None where it never said so.
     """
 
     token: Token | None = None

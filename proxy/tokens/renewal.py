@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from proxy.clock import Clock, Moment
 from proxy.errors import Failure, StoreError, TokenRequestError
-from proxy.tokens.learning import bounded, is_due, learned, lesson
+from proxy.tokens.learning import bounded, is_due, learned, lesson, relearned
 from proxy.tokens.policy import RenewalPolicy, Use, schedule, use
 from proxy.tokens.ports import Entry, TokenSource, TokenStore
 from proxy.tokens.token import RefreshToken, Token
@@ -93,6 +93,19 @@ class Renewal:
         moments = schedule(entry.token, self._policy.margin, 0)
         return use(self._clock.now(), moments) is not Use.GONE
 
+    async def forget(self) -> bool:
+        """Leave nothing to use in the entry; whether there was anything.
+
+        Raises:
+            StoreError: it can't be locked, read or written.
+        """
+        async with self._store.lock(self._identity):
+            entry = await self._store.load(self._identity)
+            kept = entry.token is not None or entry.refresh is not None
+            if kept:
+                await self._store.save(self._identity, forgotten(entry))
+            return kept
+
     async def run(self, known: Entry, *, forced: bool) -> Renewed:
         """A newer entry than ``known``, by the provider unless the store already has one.
 
@@ -145,6 +158,8 @@ class Renewal:
         self.at_stake = self._spends or entry.refresh is not None
         token = await self._source.obtain(entry.refresh, keep)
         self.at_stake = True
+        if self._usable(entry):
+            entry = relearned(entry, self._clock.now())
         token = bounded(token, entry.learned)
         if not token.value.reveal().isascii():
             raise ValueError("a token is visible ASCII")
@@ -175,6 +190,11 @@ class Renewal:
             rejected=self.rejected,
             storm_until=storm_until,
         )
+
+
+def forgotten(entry: Entry) -> Entry:
+    """The same without anything to use: the count goes on, so that nobody takes it for older."""
+    return Entry(generation=entry.generation, rejected=entry.generation, learned=entry.learned)
 
 
 def storm(entry: Entry, now: Moment) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from proxy.clock import Moment
 from proxy.secret import Secret
 from proxy.tokens.credential import Credential
-from proxy.tokens.learning import LEAST, bounded, is_due, learned, lesson
+from proxy.tokens.learning import ENOUGH, LEAST, bounded, is_due, learned, lesson
 from proxy.tokens.ports import Entry, Keep
 from proxy.tokens.session import Session
 from proxy.tokens.token import RefreshToken, Token
@@ -59,16 +59,57 @@ async def test_what_was_learned_renews_sessions_before_they_end() -> None:
     async with World() as world:
         credential = await filled(world)
         credential.start()
-        await world.clock.advance(60.0)
+        await world.clock.advance(1800.0)
         await world.now(credential.reject(1, 10.0))
-        for _ in range(600):
-            await world.clock.advance(1.0)
+        for _ in range(360):
+            await world.clock.advance(60.0)
             assert credential.current() is not None
             held = (await entry(world)).token
             assert held is not None
-            assert held.received.until(world.clock.now()) < 60.0
+            assert held.received.until(world.clock.now()) < 1800.0
         assert credential.status().rejections == 1
-        assert len(world.provider.asked) <= 2 + 600 / (0.6 * 60.0) + 2
+        assert len(world.provider.asked) <= 2 + 360 * 60 / 1400 + 2
+
+
+async def test_one_page_that_looked_like_a_sign_in_does_not_keep_sessions_short() -> None:
+    async with World() as world:
+        credential = await filled(world)
+        credential.start()
+        await world.clock.advance(3.0)
+        await world.now(credential.reject(1, 10.0))
+        assert (await entry(world)).learned == 3.0
+        for _ in range(600):
+            await world.clock.advance(30.0)
+        assert (await entry(world)).learned == ENOUGH
+        assert credential.status().lifetime_seconds == ENOUGH
+
+
+async def test_sessions_that_do_end_so_soon_are_found_ended_now_and_then_only() -> None:
+    async with World() as world:
+        credential = await filled(world)
+        credential.start()
+        for _ in range(6000):
+            await world.clock.advance(1.0)
+            held = (await entry(world)).token
+            lease = credential.current()
+            assert held is not None
+            assert lease is not None
+            if held.received.until(world.clock.now()) >= 60.0:
+                assert await world.now(credential.reject(lease.generation, 10.0)) is not None
+        assert 50.0 < ((await entry(world)).learned or 0.0) < 120.0
+        # Each try at a longer life takes five sessions of 45 s or more.
+        assert 2 < credential.status().rejections <= 1 + 6000 / (5 * 45)
+
+
+async def test_a_session_that_somebody_had_renewed_early_lets_none_live_longer() -> None:
+    async with World() as world:
+        credential = await filled(world)
+        await world.clock.advance(60.0)
+        await world.now(credential.reject(1, 10.0))
+        for _ in range(5):
+            await world.clock.advance(5.0)
+            await world.now(credential.refresh(10.0))
+        assert (await entry(world)).learned == 60.0
 
 
 async def test_the_shortest_life_counts() -> None:
