@@ -149,6 +149,24 @@ async def test_a_token_in_the_store_past_soft_serves_while_a_new_one_is_fetched(
         assert sent(second) == b"token-2"
 
 
+async def test_what_is_left_of_a_login_that_can_not_be_renewed_serves_after_a_restart() -> None:
+    async with World() as world:
+        await logged_in(world, 1)
+        entry = await world.store.load("api")
+        await written(world, replace(entry, refresh=None))
+        await world.clock.advance(250.0)
+        world.provider.otherwise = refused("login_needed", unattended=False)
+        credential = world.credential()
+        credential.start()
+        await settle()
+        assert (await world.now(credential.acquire(0.0))).value == b"login-1"
+        assert credential.status().state == "valid"
+        await world.clock.advance(45.0)
+        assert sent(credential) == b"login-1"
+        await world.clock.advance(5.0)
+        assert sent(credential) is None
+
+
 async def test_after_close_nothing_is_heard() -> None:
     async with World() as world:
         credential = world.credential()
