@@ -15,6 +15,8 @@ from proxy.plane.answers import Problem
 from proxy.plane.exchange import Exchange
 from proxy.plane.guard import Guard
 from proxy.plane.inbound import Inbound
+from proxy.plane.local_path import Question
+from proxy.plane.own_answer import OwnAnswer
 from proxy.plane.peer import peer_uid
 from proxy.plane.prepare import Prepared, Preparer
 from proxy.plane.settings import Address, Limits, Route
@@ -102,6 +104,10 @@ class Door:
     ) -> Exchange:
         """A new exchange on this connection."""
         return Exchange.of(self._plane, inbound, prepared, route, digits)
+
+    def own_answer(self, inbound: Inbound, prepared: Prepared, question: Question) -> OwnAnswer:
+        """A request on this connection that is answered here."""
+        return OwnAnswer.of(self._plane, inbound, prepared, question)
 
     def refused(self, prepared: Prepared | None, problem: Problem, instance: str) -> None:
         """Tell of a request that never became an exchange."""

@@ -21,9 +21,10 @@ from proxy.plane import answers
 from proxy.plane.answers import Problem
 from proxy.plane.exchange import Exchange
 from proxy.plane.intake import NOTHING, Intake, Piece, intake_for
+from proxy.plane.local import Told
+from proxy.plane.own_answer import OwnAnswer
 from proxy.plane.peek import ended
 from proxy.plane.prepare import Prepared
-from proxy.plane.settings import Route
 from proxy.plane.tunnel import Tunnel
 from proxy.plane.wiring import wired
 
@@ -82,7 +83,7 @@ class Inbound(asyncio.Protocol):
     def __init__(self, door: Door) -> None:
         self.door = door
         self._buffer = b""
-        self._exchange: Exchange | None = None
+        self._exchange: Exchange | OwnAnswer | None = None
         self._intake: Intake | None = None
         self._prepared: Prepared | None = None
         self._state = _State.HEAD
@@ -190,11 +191,11 @@ class Inbound(asyncio.Protocol):
         if early:
             tunnel.from_client(early)
 
-    def say(self, problem: Problem, instance: str, *, complete: bool) -> None:
+    def say(self, answer: Problem | Told, instance: str, *, complete: bool) -> None:
         """Answer in the sidecar's own name."""
-        close = problem.close or not complete or not self._keeps_alive()
+        close = answer.close or not complete or not self._keeps_alive()
         with_body = self._prepared is None or self._prepared.method != b"HEAD"
-        self.write(problem.encode(instance, close=close, with_body=with_body))
+        self.write(answer.encode(instance, close=close, with_body=with_body))
         self.exchange_over(keep_alive=not close, complete=complete)
 
     def cut(self) -> None:
@@ -282,18 +283,19 @@ class Inbound(asyncio.Protocol):
         length = int(digits or prepared.framing.length)
         route = prepared.route
         if route is None:
-            self._answer_here(prepared, rest)
+            self._answer_here(prepared, rest, length)
         elif length > route.max_body:
             self._refuse(answers.BODY_TOO_LARGE)
         elif not self.door.admits():
             self._refuse(answers.TOO_MUCH)
         else:
-            self._exchange_with(route, prepared, digits, rest, length)
+            exchange = self.door.exchange(self, prepared, route, digits)
+            self._carry(exchange, prepared, rest, length)
 
-    def _exchange_with(
-        self, route: Route, prepared: Prepared, digits: bytes, rest: bytes, length: int
+    def _carry(
+        self, exchange: Exchange | OwnAnswer, prepared: Prepared, rest: bytes, length: int
     ) -> None:
-        exchange = self._exchange = self.door.exchange(self, prepared, route, digits)
+        self._exchange = exchange
         if prepared.framing.kind is not Kind.CHUNKED and len(rest) == length:
             self._state = _WAIT
             self.deadline = math.inf
@@ -310,12 +312,20 @@ class Inbound(asyncio.Protocol):
             self._wait(intake)
         exchange.start(piece, complete=intake.done)
 
-    def _answer_here(self, prepared: Prepared, rest: bytes) -> None:
-        """No upstream is asked: a refusal, or ``OPTIONS *`` (RFC 9110 section 9.3.7)."""
+    def _answer_here(self, prepared: Prepared, rest: bytes, length: int) -> None:
+        """No upstream is asked: what a route answers here, a refusal, or ``OPTIONS *``.
+
+        RFC 9110 section 9.3.7.
+        """
+        if prepared.question is not None and self.door.admits():
+            own = self.door.own_answer(self, prepared, prepared.question)
+            self._carry(own, prepared, rest, length)
+            return
         bodyless = prepared.framing.kind is Kind.NONE
         self._buffer = rest if bodyless else b""
-        if prepared.refusal is not None:
-            self._refuse(prepared.refusal)
+        refusal = prepared.refusal if prepared.question is None else answers.TOO_MUCH
+        if refusal is not None:
+            self._refuse(refusal)
             return
         keep_alive = self._keeps_alive() and bodyless
         self.write(answers.NO_CONTENT + (b"\r\n" if keep_alive else b"Connection: close\r\n\r\n"))
@@ -333,7 +343,7 @@ class Inbound(asyncio.Protocol):
         self._buffer = intake.rest
         self.deadline = math.inf
 
-    def _body(self, data: bytes, intake: Intake, exchange: Exchange) -> None:
+    def _body(self, data: bytes, intake: Intake, exchange: Exchange | OwnAnswer) -> None:
         self.deadline = self.door.now() + self.door.limits.body_idle
         try:
             piece = intake.feed(data)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from proxy.http1.fields import nominated, values
+from proxy.http1.fields import Fields, nominated, values
 from proxy.http1.framing import Framing, Kind, of_request
 from proxy.http1.head import RequestHead, parse_request, second_opinion
 from proxy.http1.refusal import MessageError
@@ -22,6 +22,8 @@ from proxy.plane.answers import Problem, of_message
 from proxy.plane.bearer import own_token
 from proxy.plane.cache import HeadCache, cut_length
 from proxy.plane.guard import Guard
+from proxy.plane.local import Place
+from proxy.plane.local_path import Local, Question
 from proxy.plane.outlet import Outlet
 from proxy.plane.outline import Outlines, Source
 from proxy.plane.routes import Match, RouteTable
@@ -49,6 +51,8 @@ class Prepared:
         untrailed: fields that may not come back as trailers.
         here: scheme and authority that the client used, where the route points back to them.
         cookies: the client's own, where they go along with a session's.
+        question: what a route answers here instead of its upstream.
+        passing: true of this moment only, so that the next such head is judged anew.
     """
 
     method: bytes
@@ -67,6 +71,8 @@ class Prepared:
     refusal: Problem | None = None
     here: bytes = b""
     cookies: bytes = b""
+    question: Question | None = None
+    passing: bool = False
 
     @property
     def target(self) -> bytes:
@@ -130,7 +136,8 @@ class Preparer:
         prepared = self._cache.get(key)
         if prepared is None:
             prepared = self._like_another(Source(raw, digits))
-            self._cache.put(key, prepared)
+            if not prepared.passing:
+                self._cache.put(key, prepared)
         return prepared, digits
 
     def _like_another(self, source: Source) -> Prepared:
@@ -156,6 +163,32 @@ class Preparer:
         return Prepared(head.method, head.minor, _keep_alive(head), framing, None, refusal=refusal)
 
     def _admit(self, head: RequestHead, framing: Framing, source: Source) -> Prepared:
+        target, match = self._aim(head)
+        at = None if match is None else Local.of(match.route, head, target)
+        if at is not None and (place := at.place) is not None:
+            return self._asked_here(head, framing, at, place)
+        client, key_in_authorization, passing = self._client(head.fields, at)
+        if target.asterisk:
+            return Prepared(head.method, head.minor, _keep_alive(head), framing, None)
+        if match is None:
+            raise MessageError("no route serves this path", 404)
+        bare = passing and client is None
+        if not bare and match.route.clients is not None and client not in match.route.clients:
+            raise MessageError("this client may not use this route", 403)
+        further = frozenset(name.replace(b"_", b"-") for name in nominated(head.fields))
+        if key_in_authorization:
+            further |= {b"authorization"}
+        prepared = self._outgoing(head, framing, match, client, further, source)
+        prepared.passing = passing
+        if bare:
+            prepared.credential = None
+        self._take_along(prepared, match.route, head, target, key_in_authorization)
+        if not further:
+            self._remember(head, match, prepared, source)
+        return prepared
+
+    def _aim(self, head: RequestHead) -> tuple[Target, Match | None]:
+        """What is asked for, if anybody may ask it here, and the route that serves it."""
         if head.method in FORBIDDEN_METHODS:
             self._guard.host(head.fields, head.minor, None)  # a broken one ends the connection
             raise MessageError("this method is not forwarded", 405)
@@ -164,32 +197,58 @@ class Preparer:
             raise MessageError("an https URL can't be asked for without TLS", 421)
         host = self._guard.host(head.fields, head.minor, target.authority)
         self._guard.browser(head.fields)
-        client, key_in_authorization = self._guard.client(head.fields)
         if target.asterisk:
-            return Prepared(head.method, head.minor, _keep_alive(head), framing, None)
-        match = self._table.match(self._listener, host, target)
-        if match is None:
-            raise MessageError("no route serves this path", 404)
-        if match.route.clients is not None and client not in match.route.clients:
-            raise MessageError("this client may not use this route", 403)
-        further = frozenset(name.replace(b"_", b"-") for name in nominated(head.fields))
-        if key_in_authorization:
-            further |= {b"authorization"}
-        prepared = self._outgoing(head, framing, match, client, further, source)
-        outlet = self._outlets[id(match.route)]
-        if outlet.callers is not None:
-            token = own_token(head.fields, key_in_authorization=key_in_authorization)
-            prepared.credential = outlet.callers.of(token)
-        if outlet.takes_along:
-            self._take_along(prepared, match.route, head, target)
-        if not further:
-            self._remember(head, match, prepared, source)
-        return prepared
+            return target, None
+        return target, self._table.match(self._listener, host, target)
+
+    def _client(self, fields: Fields, at: Local | None) -> tuple[str | None, bool, bool]:
+        """The client, whether ``Authorization`` has its say, and whether that may change.
+
+        Where a route answers logins, what it gave out counts as the client's key; and what programs
+        ask before they log in passes for nobody.
+        """
+        try:
+            return *self._guard.client(fields), False
+        except MessageError:
+            if at is None:
+                raise
+            client = at.answers.client(fields)
+            if client is None and not at.asked_by_nobody:
+                raise
+            return client, True, True
+
+    def _asked_here(self, head: RequestHead, framing: Framing, at: Local, place: Place) -> Prepared:
+        """The place itself judges who asks: it is where clients show their keys."""
+        try:
+            client, _ = self._guard.client(head.fields)
+        except MessageError:
+            client = None
+        asked = at.asked(client, self._scheme)
+        credential = self._outlets[id(at.route)].credential
+        return Prepared(
+            head.method,
+            head.minor,
+            _keep_alive(head),
+            framing,
+            None,
+            expects=bool(values(head.fields, b"expect")),
+            question=Question(at.route, place, asked, credential),
+            passing=True,
+        )
 
     def _take_along(
-        self, prepared: Prepared, route: Route, head: RequestHead, target: Target
+        self, prepared: Prepared, route: Route, head: RequestHead, target: Target, keyed: bool
     ) -> None:
-        """What this route needs to know of the request when it writes, or is answered."""
+        """What this route needs to know of the request when it writes, or is answered.
+
+        ``keyed``: ``Authorization`` has a client's key and not the caller's own token.
+        """
+        outlet = self._outlets[id(route)]
+        if outlet.callers is not None:
+            token = own_token(head.fields, key_in_authorization=keyed)
+            prepared.credential = outlet.callers.of(token)
+        if not outlet.takes_along:
+            return
         if route.rewrite_location:
             authority = target.authority or b"".join(values(head.fields, b"host"))
             prepared.here = self._scheme + authority if authority else b""

@@ -74,13 +74,18 @@ class RouteTable:
         return None
 
 
+def behind(depth: int, path: bytes) -> bytes:
+    """What follows the first ``depth`` segments of a path, as it was sent."""
+    return b"".join(path.split(b"/", depth + 1)[depth + 1 :])
+
+
 def upstream_target(route: Route, depth: int, target: Target) -> bytes:
     """What follows the route's path, appended to the upstream's path byte for byte.
 
     The route's own path, with or without its last slash, is the upstream's as configured: one
     that ends without a slash is an endpoint of its own, and a slash joins what follows it.
     """
-    rest = b"".join(target.path.split(b"/", depth + 1)[depth + 1 :])
+    rest = behind(depth, target.path)
     path = route.upstream_path.encode("ascii")
     if rest:
         path += rest if path.endswith(b"/") else b"/" + rest

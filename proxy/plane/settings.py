@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from proxy.plane.local import LocalAnswers
 from proxy.secret import Secret
 
 
@@ -81,6 +82,7 @@ class Route:
         cookies: the client's own cookies pass, behind a session's where there is one.
         head_timeout, idle_timeout: seconds.
         max_body, replay_body: bytes.
+        local: what is answered here instead of by the upstream, or None.
     """
 
     path: str
@@ -99,6 +101,7 @@ class Route:
     idle_timeout: float = 300.0
     max_body: int = 10 << 30
     replay_body: int = 1 << 20
+    local: LocalAnswers | None = None
 
     @property
     def label(self) -> str:
