@@ -36,6 +36,7 @@ ENTERS = {
     "pyarrow": {"demo"},
     "pydantic": {"config"},
     "pydantic_core": {"config"},
+    "redis": {"stores"},
     "rich": {"demo"},
     "segno": {"cli"},
     "uvloop": {"plane"},

@@ -11,6 +11,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from proxy.errors import Problem
 from proxy.secret import Secret
@@ -412,6 +413,42 @@ class Config:
         certificates: of the listeners that speak TLS.
         clients: name → its key; empty where anybody on this machine may call.
         workers: processes that forward requests; 1: this one.
+@dataclass(frozen=True, slots=True)
+class RedisPlace:
+    """Where Redis is; what its URL says but the password.
+
+    Attributes:
+        kind: one server on TCP, one on a Unix socket, one that Sentinels name, a cluster.
+        hosts: host and port; of the Sentinels, or of some nodes.
+        path: of the Unix socket.
+        username: None: the default user.
+        service: what the Sentinels call it.
+        db: the number of the database.
+        secure: over TLS.
+    """
+
+    kind: Literal["tcp", "unix", "sentinel", "cluster"]
+    hosts: tuple[tuple[str, int], ...] = ()
+    path: str = ""
+    username: str | None = None
+    service: str = ""
+    db: int = 0
+    secure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RedisStore:
+    """Tokens in Redis or Valkey, encrypted with ``key``; ``password`` is that of its user."""
+
+    place: RedisPlace
+    key: SecretReference
+    password: SecretReference | None = None
+    tls: Tls = Tls()
+
+
+Store: TypeAlias = FileStore | RedisStore
+
+
         hold: seconds.
         store: None: this process's memory.
         files: what was read to make this, beside the file itself.
@@ -437,6 +474,6 @@ class Config:
     drain: Drain = Drain()
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
-    store: FileStore | None = None
+    store: Store | None = None
     files: tuple[Path, ...] = field(default=(), compare=False)
     warnings: tuple[Problem, ...] = field(default=(), compare=False)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from random import SystemRandom
 
 from proxy.clock import Clock
 from proxy.config import model
 from proxy.errors import SecretError, StoreError
+from proxy.secret import Secret
 from proxy.secrets import keyring
 from proxy.secrets.references import source
 from proxy.stores.memory import MemoryStore
@@ -18,7 +20,7 @@ from proxy.tokens.ports import TokenStore
 
 
 def open_store(
-    configured: model.FileStore | None,
+    configured: model.Store | None,
     *,
     state_dir: Path,
     environ: Mapping[str, str],
@@ -40,19 +42,33 @@ def open_store(
     if configured is None:
         return MemoryStore()
     # cryptography costs 10 MB and 50 ms: whoever keeps tokens in memory alone does not pay.
-    from proxy.stores.file import boot, keeping, store  # noqa: PLC0415
-    from proxy.stores.key import Key, key  # noqa: PLC0415
+    from proxy.stores.key import key  # noqa: PLC0415
     from proxy.stores.sealing import Seal  # noqa: PLC0415
 
-    def configured_key(reference: model.SecretReference) -> Key:
+    def read(reference: model.SecretReference, name: str) -> Secret:
         try:
-            return key(source(reference, environ).read().reveal(), "the store's `encryption_key`")
+            return source(reference, environ).read()
         except SecretError as error:
-            raise StoreError(f"the store's `encryption_key`: {error}") from None
+            raise StoreError(f"the store's `{name}`: {error}") from None
+
+    def configured_seal(reference: model.SecretReference) -> Seal:
+        text = read(reference, "encryption_key").reveal()
+        return Seal(key(text, "the store's `encryption_key`"))
+
+    if isinstance(configured, model.RedisStore):
+        # 100 ms and 8 MB, and a library that is an extra.
+        from proxy.stores.redis.link import Link  # noqa: PLC0415
+        from proxy.stores.redis.store import RedisStore  # noqa: PLC0415
+
+        secret = None if configured.password is None else read(configured.password, "password")
+        reached = Link(configured.place, configured.tls, secret)
+        seal = configured_seal(configured.key)
+        return RedisStore(reached, seal, clock, SystemRandom(), tell)
+
+    from proxy.stores.file import boot, keeping, store  # noqa: PLC0415 - as above
 
     if configured.key is None:
-        sealing_key = keeping.kept_key(state_dir, keyring)
+        seal = Seal(keeping.kept_key(state_dir, keyring))
     else:
-        sealing_key = configured_key(configured.key)
-    seal = Seal(sealing_key)
+        seal = configured_seal(configured.key)
     return store.FileStore(configured.directory, seal, clock, boot=boot.boot_id(), tell=tell)

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from proxy.tokens.ports import Entry, TokenStore
-from tests.support.clock import FakeClock, settle
+from tests.support.clock import FakeClock
+from tests.support.redis_server import PatientClock, RedisServer, redis_server
 from tests.support.stores import full_entry, opener
 
 Open = Callable[[], TokenStore]
 
 
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "file", "polled file", "redis"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock(kind: str) -> FakeClock:
+    return PatientClock() if kind == "redis" else FakeClock()
 
 
-@pytest.fixture(params=["memory", "file", "polled file"])
+@pytest.fixture
 async def opened(
-    request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock
+    kind: str, redis: RedisServer, tmp_path: Path, clock: FakeClock
 ) -> AsyncIterator[Open]:
     """Opens the store once more, as another process would."""
-    once_more, made = opener(request.param, tmp_path, clock), list[TokenStore]()
+    once_more, made = opener(kind, tmp_path, clock, redis.place), list[TokenStore]()
+    redis.ask("FLUSHALL")
 
     def open_it() -> TokenStore:
         made.append(once_more())
@@ -103,9 +116,9 @@ async def test_a_holder_that_is_cancelled_lets_the_next_one_in(
             await clock.sleep(5.0)
 
     first = asyncio.create_task(hold("first", opened()))
-    await settle()
+    await clock.advance(0.1)
     second = asyncio.create_task(hold("second", opened()))
-    await settle()
+    await clock.advance(0.1)
     first.cancel()
     await clock.advance(1.0)
     assert inside == ["first", "second"]
@@ -141,7 +154,7 @@ async def test_an_error_inside_lets_the_lock_go(opened: Open) -> None:
 async def test_who_watches_hears_of_others_changes(opened: Open, clock: FakeClock) -> None:
     one, other, heard = opened(), opened(), list[str]()
     stops = [other.watch(name, lambda name=name: heard.append(name)) for name in ("one", "two")]  # type: ignore[misc]
-    await clock.advance(0.1)
+    await clock.advance(2.0)  # whoever begins to listen may be told at once
     heard.clear()
     async with one.lock("one"):
         await one.save("one", full_entry(clock))
@@ -160,7 +173,7 @@ async def test_who_watches_hears_of_others_changes(opened: Open, clock: FakeCloc
 async def test_two_who_watch_the_same_are_both_told(opened: Open, clock: FakeClock) -> None:
     one, other, heard = opened(), opened(), list[str]()
     stops = [other.watch("one", lambda name=name: heard.append(name)) for name in ("a", "b")]  # type: ignore[misc]
-    await clock.advance(0.1)
+    await clock.advance(2.0)  # whoever begins to listen may be told at once
     heard.clear()
     async with one.lock("one"):
         await one.save("one", full_entry(clock))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from proxy.clock import Clock
+from proxy.config.model import RedisPlace
 from proxy.secret import Secret
 from proxy.stores.file.store import FileStore
 from proxy.stores.file.watching import Watchers
@@ -15,6 +16,7 @@ from proxy.stores.sealing import Seal
 from proxy.tokens.ports import Entry, TokenStore
 from proxy.tokens.session import Session
 from proxy.tokens.token import RefreshToken, Token
+from tests.support.redis_server import redis_store
 
 KEY = Key(bytes(range(32)), "the key of the tests")
 
@@ -37,7 +39,9 @@ def file_store(
     return store
 
 
-def opener(kind: str, directory: Path, clock: Clock) -> Callable[[], TokenStore]:
+def opener(
+    kind: str, directory: Path, clock: Clock, redis: RedisPlace | None = None
+) -> Callable[[], TokenStore]:
     """Opens the same store again and again; the one in memory is one for all."""
     memory = MemoryStore()
     match kind:
@@ -47,6 +51,8 @@ def opener(kind: str, directory: Path, clock: Clock) -> Callable[[], TokenStore]
             return lambda: file_store(directory, clock)
         case "polled file":
             return lambda: file_store(directory, clock, inotify=False)
+        case "redis" if redis is not None:
+            return lambda: redis_store(redis, clock, key=KEY)
         case _:
             raise ValueError(kind)
 

@@ -1,0 +1,1 @@
+"""Entries in Redis or Valkey, for processes on many machines."""

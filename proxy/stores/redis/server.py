@@ -1,0 +1,91 @@
+"""Sends the store's commands: one connection pool to wherever the primary is.
+
+Knows keys and scripts; not what an entry means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from proxy.stores.redis import scripts
+from proxy.stores.redis.faults import told
+from proxy.stores.redis.link import Link
+from proxy.stores.redis.names import CHANNEL, Names
+
+LEASE: Final = 10.0
+"""Seconds that a lease lives unless it is prolonged: so long others wait for a dead owner."""
+_COUNTED: Final = 86_400.0
+"""Seconds that the count of leases outlives the newest one; the entry has it too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What Redis has under an entry's name."""
+
+    sealed: bytes
+    fence: int
+
+
+class Server:
+    """The commands, each with its own errors told.
+
+    Args:
+        link: how to reach it.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.place = link.place
+        self._client = link.client()
+
+    async def load(self, names: Names) -> Kept | None:
+        """What is kept, None where nothing is.
+
+        Raises:
+            StoreError: no answer came, as with all of these.
+        """
+        with told(self.place):
+            sealed, fence = await self._client.hmget(names.entry, ["sealed", "fence"])
+        return None if sealed is None else Kept(sealed, int(fence or 0))
+
+    async def take(self, names: Names, owner: str) -> int:
+        """The fence of our lease; 0: somebody else has one."""
+        return await self._run(scripts.TAKE, names, owner, _ms(LEASE), _ms(_COUNTED))
+
+    async def prolong(self, names: Names, owner: str, fence: int) -> bool:
+        """Whether the lease is ours for ``LEASE`` seconds from now."""
+        count = _ms(_COUNTED)
+        return bool(await self._run(scripts.PROLONG, names, owner, fence, _ms(LEASE), count))
+
+    async def save(
+        self, names: Names, owner: str, fence: int, sealed: bytes, lives: float | None
+    ) -> bool:
+        """Whether it was replaced; not if somebody else had a lease since ours.
+
+        Args:
+            names: of the entry.
+            owner: of the lease.
+            fence: of the lease.
+            sealed: the entry.
+            lives: seconds until the key ends; None: it does not.
+        """
+        ends = "" if lives is None else _ms(lives)
+        news = (CHANNEL, names.digest)
+        return bool(await self._run(scripts.SAVE, names, owner, fence, sealed, ends, *news))
+
+    async def release(self, names: Names, owner: str) -> None:
+        """The lease is over, if it was still ours."""
+        await self._run(scripts.RELEASE, names, owner)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        with told(self.place):
+            await self._client.aclose()
+
+    async def _run(self, script: str, names: Names, *arguments: Any) -> int:
+        with told(self.place):
+            return int(await self._client.eval(script, len(names.keys), *names.keys, *arguments))
+
+
+def _ms(seconds: float) -> int:
+    return max(1, round(seconds * 1000))
