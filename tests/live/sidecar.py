@@ -40,8 +40,13 @@ class Installation:
     async def running(self) -> AsyncIterator[Sidecar]:
         """The process, from when it listens; afterwards it must end with exit code 0."""
         async with running(self.file, self.home, admin=self.admin, environ=self.environ) as sidecar:
+
+            async def listens() -> bool:
+                assert sidecar.process.returncode is None, sidecar.err
+                return await accepts(self.port)
+
             try:
-                await until(lambda: accepts(self.port), deadline=20, what="its listening")
+                await until(listens, deadline=20, what="its listening")
             except TimeoutError as error:
                 raise AssertionError(f"the sidecar does not start:\n{sidecar.err}") from error
             yield sidecar
