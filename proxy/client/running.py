@@ -72,13 +72,17 @@ class RunningSidecar:
         """A new token, whether the present one is still good or not."""
         return self._lent(name, "refresh", "POST", identity=identity)
 
+    def forget(self, name: str, *, identity: str | None = None) -> bool:
+        """Have it forget the token, there and in its store; whether there was anything."""
+        return self._said(name, "forget", "POST", identity=identity).get("kept") is True
+
     def status(self) -> Mapping[str, Any]:
         """How the sidecar and its credentials are doing; nothing secret in it."""
         return _object(self._ask("/v1/status", "GET", b"", {}))
 
-    def _lent(
+    def _said(
         self, name: str, what: str, method: str, body: bytes = b"", *, identity: str | None
-    ) -> Lent:
+    ) -> Mapping[str, Any]:
         fields = {"X-Token-Sidecar": "1"}
         if self._key is not None:
             fields["X-Token-Sidecar-Key"] = self._key.reveal()
@@ -89,6 +93,12 @@ class RunningSidecar:
         said = _object(reply)
         if reply.status != _OK:
             raise _refusal(name, reply, str(said.get("detail", "")))
+        return said
+
+    def _lent(
+        self, name: str, what: str, method: str, body: bytes = b"", *, identity: str | None
+    ) -> Lent:
+        said = self._said(name, what, method, body, identity=identity)
         try:
             return Lent(
                 Secret(str(said["token"])),

@@ -44,6 +44,9 @@ class Lending(Protocol):
     async def refresh(self, hold: float) -> Lease:
         """A new token now; CredentialUnavailable where none came."""
 
+    async def forget(self) -> bool:
+        """Forget the token and what renews it; whether there was anything."""
+
     def status(self) -> CredentialStatus:
         """How it is doing."""
 
@@ -75,7 +78,18 @@ Act = Callable[[Lending, web.Request, float], Awaitable[Lease | None]]
 
 
 def lending(current: Lendings, guard: Callable[[], Guard]) -> list[web.RouteDef]:
-    """The three routes."""
+    """The four routes."""
+
+    async def forget(request: web.Request) -> web.Response:
+        try:
+            lendable = _permitted(request, current().credentials, guard())
+            _only_us(request, guard())
+            kept = await lendable.credential.forget()
+        except MessageError as refused:
+            return problem(refused.status, str(refused))
+        except CredentialUnavailable as error:
+            return _unavailable(error)
+        return web.json_response({"credential": request.match_info["name"], "kept": kept})
 
     def route(act: Act) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def handler(request: web.Request) -> web.Response:
@@ -96,6 +110,7 @@ def lending(current: Lendings, guard: Callable[[], Guard]) -> list[web.RouteDef]
         web.get(f"{place}/token", route(_token)),
         web.post(f"{place}/reject", route(_reject)),
         web.post(f"{place}/refresh", route(_refresh)),
+        web.post(f"{place}/forget", forget),
     ]
 
 
@@ -160,6 +175,11 @@ def _client(request: web.Request, guard: Guard) -> str | None:
     if client is None:
         raise MessageError("over TCP this wants a client's key; see `clients`", 403)
     return client
+
+
+def _only_us(request: web.Request, guard: Guard) -> None:
+    if _client(request, guard) is not None:
+        raise MessageError("only our own user may have it forgotten: it may be a login", 403)
 
 
 async def _generation(request: web.Request) -> int:

@@ -15,6 +15,7 @@ from proxy.idp.requests import TokenRequests
 from proxy.runtime.workplace import workplace
 from proxy.secret import Secret
 from proxy.tokens.ports import Entry, TokenStore
+from proxy.tokens.renewal import forgotten
 
 ACCESS_TOKEN = "access_token"  # noqa: S105 - the name of a field
 
@@ -63,11 +64,6 @@ async def end(store: TokenStore, identity: str, requests: TokenRequests | None) 
             return await _ended(requests, entry)
         finally:
             await store.save(identity, forgotten(entry))
-
-
-def forgotten(entry: Entry) -> Entry:
-    """The same without anything to use: the count goes on, so that nobody takes it for older."""
-    return Entry(generation=entry.generation, rejected=entry.generation, learned=entry.learned)
 
 
 async def _ended(requests: TokenRequests | None, entry: Entry) -> LoggedOut:

@@ -6,12 +6,13 @@ tries and their single flight from ``upkeep``, the waits between them from ``ret
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from collections.abc import Callable
 
 from proxy.clock import Clock
-from proxy.errors import CredentialRefused, CredentialUnavailable
+from proxy.errors import CredentialRefused, CredentialUnavailable, StoreError
 from proxy.tokens.event import Event
 from proxy.tokens.journal import Journal
 from proxy.tokens.lease import Lease
@@ -131,6 +132,10 @@ class Credential:
 
         None: let the 401 pass. Waits at most ``hold`` seconds for the one renewal it may cause.
         """
+        if not self._held.entry.generation:
+            # Who was refused has the token from somebody who shares the store; we look now.
+            with contextlib.suppress(CredentialUnavailable):
+                await self.acquire(hold)
         if generation < self._held.entry.generation:
             return await self._newer(generation, hold)
         if generation == self._held.entry.generation and self._hurry(generation):
@@ -176,6 +181,20 @@ class Credential:
         if not ended or lease is None or self._retries.setback is not None:
             raise self._unavailable()
         return lease
+
+    async def forget(self) -> bool:
+        """Someone asks: forget token and refresh token; whether there was anything.
+
+        What needs no person is obtained anew, as after a start.
+
+        Raises:
+            CredentialUnavailable: the store can't be used.
+        """
+        try:
+            return await self._upkeep.forget()
+        except StoreError as error:
+            message = f"credential {self.name}: {error}"
+            raise CredentialUnavailable(message, credential=self.name, retry_after=None) from None
 
     def _unavailable(self) -> CredentialUnavailable:
         setback = self._retries.setback

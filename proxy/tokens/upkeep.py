@@ -127,6 +127,18 @@ class Upkeep:
         self.waiting.wake()
         self.changed()
 
+    async def forget(self) -> bool:
+        """Forget what is held, here and in the store; whether there was anything.
+
+        Raises:
+            StoreError: the store can't be used.
+        """
+        kept = await self.renewal.forget()
+        entry = await self.renewal.look()
+        if entry is not None:
+            self._found(entry)
+        return kept
+
     async def pause(self, seconds: float) -> None:
         """Wait until something changes, at most ``seconds``."""
         change = self.waiting.wait(seconds)

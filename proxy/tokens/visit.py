@@ -97,6 +97,10 @@ class Visit:
         """
         return await self._renewed(await self._store.load(self._identity))
 
+    async def forget(self) -> bool:
+        """Leave nothing to use in the entry; see ``Renewal.forget``."""
+        return await self._renewal.forget()
+
     def current(self) -> Lease | None:
         """None: wait for it; see ``Lender``."""
         return None

@@ -95,6 +95,22 @@ async def test_a_refresh_brings_another(place: Place) -> None:
     assert (await place.ask(lambda: place.own.refresh("api"))).generation == 2
 
 
+async def test_what_is_forgotten_is_sent_no_more_and_obtained_anew(place: Place) -> None:
+    first = await place.ask(lambda: place.own.token("api"))
+    assert await place.ask(lambda: place.own.forget("api", identity=IDENTITY)) is True
+    second = await place.ask(lambda: place.own.token("api"))
+    assert second.token != first.token
+    assert second.generation == first.generation + 1
+
+
+async def test_a_client_over_tcp_may_not_have_a_login_forgotten(place: Place) -> None:
+    by_key = RunningSidecar(place.tcp, Secret("notebook-key"))
+    before = await place.ask(lambda: by_key.token("api"))
+    with pytest.raises(RefusedError, match="our own user"):
+        await place.ask(lambda: by_key.forget("api"))
+    assert (await place.ask(lambda: by_key.token("api"))).generation == before.generation
+
+
 async def test_over_tcp_the_key_decides(place: Place) -> None:
     by_key = RunningSidecar(place.tcp, Secret("notebook-key"))
     assert isinstance(await place.ask(lambda: by_key.token("api")), Lent)

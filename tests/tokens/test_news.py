@@ -43,6 +43,17 @@ def sent(credential: Credential) -> bytes | None:
     return None if lease is None else lease.value
 
 
+async def test_what_is_forgotten_takes_its_refresh_token_along() -> None:
+    async with World() as world:
+        world.provider.refresh = lambda number: RefreshToken(Secret(f"refresh-{number}"))
+        credential = await world.filled()
+        assert await world.now(credential.forget()) is True
+        assert sent(credential) is None
+        assert await world.now(credential.forget()) is False
+        await world.within(0.1, credential.acquire(10.0))
+        assert world.provider.held == [None, None]
+
+
 async def test_what_another_process_renewed_is_sent_at_once() -> None:
     async with World() as world:
         credential = world.credential()

@@ -139,6 +139,13 @@ async def test_as_a_lender_it_says_why_there_is_none(world: World) -> None:
             await world.now(visit(world).acquire(10.0))
 
 
+async def test_what_is_forgotten_is_asked_for_again(world: World) -> None:
+    await world.now(visit(world).entry())
+    assert await world.now(visit(world).forget()) is True
+    assert await world.now(visit(world).forget()) is False
+    assert (await world.now(visit(world).entry())).generation == 2
+
+
 async def test_a_store_that_fails_is_told_as_such(world: World) -> None:
     class Broken:
         """A store whose lock is not to be had."""
