@@ -128,18 +128,20 @@ async def show(title: str, where, api, http, work: Path, report: Report) -> None
     survived: Counter[tuple[str, bool]] = Counter()
     prefix = title.split(maxsplit=1)[0].lower()
     points = list(itertools.islice(itertools.cycle(POINTS), ROUNDS))
-    async with AsyncExitStack() as stack:
-        sessions = await lives(stack, where, api, http, work, prefix, LIVES)
-        async with asyncio.TaskGroup() as group:
-            for number, session in enumerate(sessions):
-                group.create_task(rounds(session, points[number::LIVES], survived))
-    for point in POINTS:
-        report.row(
-            f"{title}: killed {ROUNDS} times around a refresh",
-            at=point,
-            still_logged_in=survived[point, True],
-            login_needed_and_said_so=survived[point, False],
-        )
+    try:
+        async with AsyncExitStack() as stack:
+            sessions = await lives(stack, where, api, http, work, prefix, LIVES)
+            async with asyncio.TaskGroup() as group:
+                for number, session in enumerate(sessions):
+                    group.create_task(rounds(session, points[number::LIVES], survived))
+    finally:
+        for point in POINTS:
+            report.row(
+                f"{title}: killed {survived.total()} times around a refresh",
+                at=point,
+                still_logged_in=survived[point, True],
+                login_needed_and_said_so=survived[point, False],
+            )
     assert survived.total() == ROUNDS
     lost = {point for point, kept in survived if not kept}
     assert lost <= {*LOST, "random"}
