@@ -50,7 +50,7 @@ async def test_what_is_forgotten_takes_its_refresh_token_along() -> None:
         assert await world.now(credential.forget()) is True
         assert sent(credential) is None
         assert await world.now(credential.forget()) is False
-        await world.within(0.1, credential.acquire(10.0))
+        await world.within(1.0, credential.acquire(10.0))
         assert world.provider.held == [None, None]
 
 
