@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import subprocess
 import sys
 import threading
-import webbrowser
 from collections.abc import Mapping
 from typing import Final, TextIO
 
@@ -19,6 +19,7 @@ import click
 from proxy.oauth.device import DeviceAuthorization
 
 CHUNK: Final = 65536
+_OPENING: Final = "import sys, webbrowser; sys.exit(not webbrowser.open(sys.argv[1]))"
 LONGEST: Final = 1 << 20
 """Bytes of a line: whoever pipes more than that pastes no address."""
 
@@ -87,7 +88,9 @@ def has_display(environ: Mapping[str, str]) -> bool:
 
 
 def _open(url: str) -> None:
-    if not webbrowser.open(url):
+    """In a process of its own: browsers chat on stdout, and Ctrl-C is meant for us alone."""
+    opening = [sys.executable, "-I", "-c", _OPENING, url]
+    if subprocess.run(opening, stdout=subprocess.DEVNULL, start_new_session=True).returncode:  # noqa: S603, PLW1510 - our own interpreter and code; its code is looked at
         _say("No browser could be opened: open the address above yourself.")
 
 

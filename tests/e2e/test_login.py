@@ -106,7 +106,10 @@ async def test_a_browser_follows_the_address_and_the_login_is_kept(scene: Scene)
 async def test_the_browser_is_opened_where_there_is_one(scene: Scene) -> None:
     opened = scene.home / "opened"
     browser = scene.home / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
+    chat = "echo I am a browser"
+    browser.write_text(
+        f'#!/bin/sh\n{chat}\necho "$1" > {opened}.part && mv {opened}.part {opened}\n'
+    )
     browser.chmod(0o700)
     async with scene.login(BROWSER=f"{browser} %s") as person:
 
@@ -116,7 +119,9 @@ async def test_the_browser_is_opened_where_there_is_one(scene: Scene) -> None:
         await until(there, what="the browser's start")
         assert opened.read_text().strip() == await person.address()
         await browse(opened.read_text().strip())
-        assert (await person.ended()).code == 0
+        done = await person.ended()
+    assert done.code == 0
+    assert done.out.startswith("mine: logged in")
 
 
 async def test_a_browser_that_does_not_start_is_told_and_the_address_still_works(
