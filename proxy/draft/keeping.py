@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from proxy.draft.draft import Draft
-from proxy.errors import DraftError
+from proxy.errors import DraftError, SecretError
 from proxy.secret import Secret
 from proxy.secrets import keyring
 
@@ -39,6 +39,7 @@ class Keeper:
     name: str
     force: bool = False
     _before: dict[Path, bytes | None] = field(default_factory=dict)
+    _handed_over: dict[str, Secret | None] = field(default_factory=dict)
 
     def places(self, draft: Draft) -> dict[str, Mapping[str, str]]:
         """Where each secret of ``draft`` is, or will be; nothing is written yet."""
@@ -58,10 +59,18 @@ class Keeper:
         return tuple(filter(None, (self._keep(key, value) for key, value in values.items())))
 
     def undo(self) -> None:
-        """Put the files back as they were."""
+        """Put the files and the keyring back as they were."""
         for path, content in self._before.items():
             with contextlib.suppress(OSError):
-                path.unlink() if content is None else path.write_bytes(content)
+                path.unlink(missing_ok=True)
+                if content is not None:
+                    _create(path, content)
+        for name, value in self._handed_over.items():
+            with contextlib.suppress(SecretError):
+                if value is None:
+                    keyring.forget(SERVICE, name)
+                else:
+                    keyring.keep(SERVICE, name, value)
         with contextlib.suppress(OSError):
             self._directory.rmdir()  # if that was all that was in it
 
@@ -95,11 +104,13 @@ class Keeper:
                 return None
 
     def _hand_over(self, name: str, value: Secret) -> None:
-        if not self.force and keyring.find(SERVICE, name):
+        before = keyring.find(SERVICE, name)
+        if before and not self.force:
             raise DraftError(
                 f"the keyring has a password at {SERVICE}/{name} already; --force replaces it"
             )
         keyring.keep(SERVICE, name, value)
+        self._handed_over[name] = before
 
     def _write(self, path: Path, value: Secret) -> None:
         try:
@@ -108,11 +119,16 @@ class Keeper:
             if self.force:
                 path.unlink(missing_ok=True)
             self._before[path] = before
-            new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
-            with open(os.open(path, new, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - made with its mode, not changed afterwards
-                file.write(f"{value.reveal()}\n")
+            _create(path, f"{value.reveal()}\n".encode())
         except FileExistsError:
             del self._before[path]
             raise DraftError(f"{path} is there already; --force replaces it") from None
         except OSError as error:
             raise DraftError(f"{path} can't be written: {error.strerror}") from None
+
+
+def _create(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, ours alone from its first moment on."""
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK
+    with open(os.open(path, new, 0o600), "wb") as file:  # noqa: PTH123 - a descriptor
+        file.write(content)

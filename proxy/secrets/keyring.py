@@ -74,6 +74,19 @@ def keep(service: str, name: str, value: Secret) -> None:
         raise _unanswered(error) from None
 
 
+def forget(service: str, name: str) -> None:
+    """Take a password out of the keyring.
+
+    Raises:
+        SecretError: no keyring can be asked, or there is none.
+    """
+    backend = _backend()
+    try:
+        backend.delete_password(service, name)
+    except Exception as error:  # noqa: BLE001 - backends raise what they like
+        raise _unanswered(error) from None
+
+
 def _backend() -> KeyringBackend:
     try:
         import keyring  # noqa: PLC0415 - see above

@@ -101,6 +101,9 @@ class Ring(KeyringBackend):
     def set_password(self, service: str, username: str, password: str) -> None:
         self.kept[service, username] = password
 
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
+
 
 @pytest.fixture
 def ring() -> Iterator[Callable[[], dict[tuple[str, str], str]]]:

@@ -78,6 +78,16 @@ def test_the_keyring_may_have_the_secrets(desk: Desk, ring: Ring) -> None:
     assert "the keyring has a password at" in desk.wrong(*again, stdin=CURL)
 
 
+def test_the_keyring_is_as_before_when_the_checks_fail(desk: Desk, ring: Ring) -> None:
+    desk.written("bad.pem", "no certificate")
+    flags = ("--curl", "-", "--secrets", "keyring", "--set", "tls.ca_file=bad.pem", *UPSTREAM)
+    assert "bad.pem" in desk.wrong(*flags, stdin=CURL)
+    assert ring() == {}
+    ring()["token-sidecar", "api.client_secret"] = "mine"
+    assert "bad.pem" in desk.wrong(*flags, "--force", stdin=CURL)
+    assert ring() == {("token-sidecar", "api.client_secret"): "mine"}
+
+
 def test_the_environment_may_have_them(desk: Desk) -> None:
     said = desk.right("--curl", "-", "--secrets", "env", *UPSTREAM, stdin=CURL)
     assert said == "environment variable API_CLIENT_SECRET is not set yet: export it\n"

@@ -71,6 +71,10 @@ def test_what_is_kept_is_found() -> None:
     assert ours.find("service", "name") is None
     ours.keep("service", "name", Secret("value"))
     assert ours.find("service", "name") == Secret("value")
+    ours.forget("service", "name")
+    assert ours.find("service", "name") is None
+    with pytest.raises(SecretError):
+        ours.forget("service", "name")
 
 
 def test_a_keyring_that_fails_is_told_by_its_error_class_alone(ring: Ring) -> None:
