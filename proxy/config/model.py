@@ -86,6 +86,15 @@ class FromRequest:
     """The bearer token that the caller of the data plane sent."""
 
 
+class SdkLogin(enum.StrEnum):
+    """Whose SDK's own login is answered here, with a decoy."""
+
+    WALLAROO = "wallaroo"
+    SELDON = "seldon"
+    SELDON_SESSION = "seldon-session"
+    RUNAI = "runai"
+
+
 class Grant(enum.StrEnum):
     """How a token is obtained (RFC 6749 section 1.3); ``static`` is none at all.
 
@@ -362,6 +371,7 @@ class Route:
     timeouts: Timeouts = Timeouts()
     max_body: int = 10 << 30
     replay_body: int = 1 << 20
+    sdk_login: SdkLogin | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Answers to the logins of vendors' SDKs: pure functions from request to answer, no I/O."""
