@@ -6,7 +6,6 @@ Processes that begin together agree, since the first to put the file there wins.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Final, Protocol
 
 from proxy.errors import SecretError, StoreError
 from proxy.secret import Secret
-from proxy.stores.file import guarded, locking
+from proxy.stores.file import first, guarded, locking
 from proxy.stores.file.key_file import FILE, IN_KEYRING, text_in
 from proxy.stores.key import BYTES, Key, key, text_of
 
@@ -55,32 +54,17 @@ def _place(keyring: Keyring) -> str:
 
 def _made(path: Path, text: str) -> str:
     """What the file says after we tried to be the first to make it."""
-    draft = path.with_name(f"{FILE}.{secrets.token_hex(8)}")
     try:
-        _write(draft, f"{text}\n".encode())
-        # Unlike a rename a link never replaces what another process put there.
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
+        first.put(path, f"{text}\n".encode())
     except OSError as error:
         raise StoreError(
             f"can't make the store's key {path}: {error.strerror}; name a `state_dir` that can be"
             " written, or an `encryption_key`"
         ) from None
-    finally:
-        draft.unlink(missing_ok=True)
     found = text_in(path)
     if found is None:
         raise StoreError(f"the store's key {path} was removed; start again")
     return found
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = guarded.opened(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _from_keyring(path: Path, keyring: Keyring) -> Key:
