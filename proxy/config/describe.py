@@ -12,7 +12,6 @@ _NOT_YET: Final = "not in this version"
 _NEEDED: Final = {
     "RouteKeys": ["upstream", "credential"],
     "ClientKeys": ["key"],
-    "StoreKeys": ["file"],
 }
 
 
@@ -21,6 +20,10 @@ def json_schema() -> dict[str, Any]:
     schema = FileKeys.model_json_schema()
     for name, needed in _NEEDED.items():
         schema["$defs"][name]["required"] = needed
+    schema["$defs"]["StoreKeys"]["oneOf"] = [
+        {"required": ["file"]},
+        {"required": ["redis", "encryption_key"]},
+    ]
     listen = schema["properties"]["listen"]
     one = {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/ListenKeys"}]}
     schema["properties"]["listen"] = {
@@ -30,10 +33,10 @@ def json_schema() -> dict[str, Any]:
     store = schema["properties"]["store"]
     schema["properties"]["store"] = {
         "anyOf": [
-            {"type": "string", "enum": ["memory", "file", "redis"]},
+            {"type": "string", "enum": ["memory", "file"]},
             {"$ref": "#/$defs/StoreKeys"},
         ],
-        "description": f"{store['description']} ({_NOT_YET}: redis)",
+        "description": store["description"],
         "default": "memory",
     }
     schema["required"] = ["routes"]

@@ -19,6 +19,7 @@ from proxy.config.keys import (
     TlsKeys,
 )
 from proxy.config.kinds import (
+    TEXT,
     Authority,
     Bound,
     Count,
@@ -41,6 +42,8 @@ from proxy.config.kinds import (
     choice,
     later,
 )
+from proxy.config.redis_url import RedisUrl, redis_url
+from proxy.config.scalars import UnfitError
 from proxy.config.secret_keys import SecretKey
 
 _DECOYS: Final = ("wallaroo", "seldon", "seldon-session", "runai")
@@ -50,33 +53,40 @@ _SDK_LOGIN_DESCRIBED: Final = {
     "type": ["string", "boolean"],  # YAML 1.1 takes off for false
     "enum": ["off", False, *_DECOYS],
 }
-_STORES: Final = choice("memory", "file", later=("redis",))
+_STORES: Final = choice("memory", "file")
 
 
-def _sdk_login(value: object) -> object:
-    return _SDK_LOGIN.read("off" if value is False else value)
+    read = _SDK_LOGIN.read("off" if value is False else value)
 
 
 def _store(value: object) -> object:
-    """None for this process's memory, a mapping for files."""
+    """None for this process's memory, a mapping for files or Redis."""
     if isinstance(value, dict):
         return value
     return None if _STORES.read(value) == "memory" else {"file": None}
 
+    if value == "redis":
+        raise UnfitError("needs its URL: {redis: 'redis://host:6379/0', encryption_key: …}")
 
 def _one_or_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
 
 
 class StoreKeys(Keys):
-    """Tokens in encrypted files, which outlive the process."""
+    """Tokens encrypted in files or in Redis, which outlive the process."""
 
     file: Text | None = Field(default=None, description="the directory; default below state_dir")
     encryption_key: SecretKey | None = Field(
-        default=None, description="default: in the system's keyring, else a file of ours"
+        default=None,
+        description="file: default in the system's keyring, else a file of ours; redis: needed",
+    redis: Annotated[RedisUrl | None, Kind(redis_url, TEXT)] = Field(
+        default=None,
+        description="a server that many machines share: redis://, rediss:// for TLS, "
+        "rediss+sentinel://host,host/service, rediss+cluster://host,host",
     )
-    redis: Later = Field(default=None, description="a server that many share")
-    tls: Later = Field(default=None, description="how to trust that server")
+    password: SecretKey | None = Field(default=None, description="of the user at Redis")
+    tls: TlsKeys | None = Field(default=None, description="how to trust Redis")
+    )
 
 
 class RouteKeys(Keys):

@@ -414,16 +414,6 @@ class FileStore:
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
-    """The whole file.
-
-    Attributes:
-        path: the file, absolute.
-        admin, metrics: None where off.
-        certificates: of the listeners that speak TLS.
-        clients: name → its key; empty where anybody on this machine may call.
-        workers: processes that forward requests; 1: this one.
-@dataclass(frozen=True, slots=True)
 class RedisPlace:
     """Where Redis is; what its URL says but the password.
 
@@ -455,11 +445,22 @@ class RedisStore:
     password: SecretReference | None = None
     tls: Tls = Tls()
 
+    at: Position = field(default=Position("", 1, 1), compare=False, repr=False)
 
 Store: TypeAlias = FileStore | RedisStore
 
 
         hold: seconds.
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file.
+
+    Attributes:
+        path: the file, absolute.
+        admin, metrics: None where off.
+        certificates: of the listeners that speak TLS.
+        clients: name → its key; empty where anybody on this machine may call.
+        workers: processes that forward requests; 1: this one.
         store: None: this process's memory.
         files: what was read to make this, beside the file itself.
         warnings: what works but should not stay: plain secrets, ``verify: false``,

@@ -17,6 +17,7 @@ from proxy.config.model import (
     FromCredential,
     FromRequest,
     Position,
+    RedisStore,
     SecretReference,
     Signing,
     Tls,
@@ -86,6 +87,8 @@ def references(config: Config) -> Iterator[SecretReference]:
         yield from filter(None, secrets_of(credential))
     if config.store is not None and config.store.key is not None:
         yield config.store.key
+    if isinstance(config.store, RedisStore) and config.store.password is not None:
+        yield config.store.password
 
 
 def signings(config: Config) -> Iterator[Signing]:
@@ -124,6 +127,8 @@ def certificates(config: Config) -> Iterator[tuple[Tls, Position]]:
     for route in config.routes:
         if route.upstream.secure and _names_files(route.tls):
             yield route.tls, route.at
+    if isinstance(config.store, RedisStore) and _names_files(config.store.tls):
+        yield config.store.tls, config.store.at
 
 
 def _names_files(tls: Tls) -> bool:

@@ -57,8 +57,13 @@ def open_store(
 
     if isinstance(configured, model.RedisStore):
         # 100 ms and 8 MB, and a library that is an extra.
-        from proxy.stores.redis.link import Link  # noqa: PLC0415
-        from proxy.stores.redis.store import RedisStore  # noqa: PLC0415
+        try:
+            from proxy.stores.redis.link import Link  # noqa: PLC0415
+            from proxy.stores.redis.store import RedisStore  # noqa: PLC0415
+        except ModuleNotFoundError:
+            raise StoreError(
+                "Redis needs the extra `redis`: pip install 'token-sidecar[redis]'"
+            ) from None
 
         secret = None if configured.password is None else read(configured.password, "password")
         reached = Link(configured.place, configured.tls, secret)

@@ -12,12 +12,14 @@ from proxy.config.check import model_of
 from proxy.config.document import compose
 from proxy.config.file_keys import FileKeys
 from proxy.config.load import load
+from proxy.config.model import RedisStore
 from proxy.config.report import Report
 from proxy.errors import ConfigurationError
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.yaml"
 LINES = EXAMPLE.read_text(encoding="utf-8").splitlines()
-COMMENTED = [number for number, line in enumerate(LINES) if re.match(r" *#[^ ]", line)]
+COMMENTED = [number for number, line in enumerate(LINES) if re.match(r" *#[^ :]", line)]
+INSTEAD = "\n".join(line[3:] for line in LINES if line.startswith("#: "))
 
 
 def uncommented(*numbers: int) -> str:
@@ -49,6 +51,13 @@ def test_it_loads_without_a_problem_or_a_warning(directory: Path) -> None:
     assert len(config.routes) == 2
 
 
+def test_what_may_stand_instead_loads_as_well(directory: Path) -> None:
+    routes = "routes: [{upstream: https://api.example.com/, credential: none}]\n"
+    config = load(written(directory, routes + INSTEAD), {"HOME": "/home/mary"})
+    assert not config.warnings
+    assert isinstance(config.store, RedisStore)
+
+
 @pytest.mark.parametrize("number", COMMENTED)
 def test_what_is_commented_out_is_not_in_this_version(directory: Path, number: int) -> None:
     with pytest.raises(ConfigurationError) as caught:
@@ -59,8 +68,8 @@ def test_what_is_commented_out_is_not_in_this_version(directory: Path, number: i
 
 
 def test_every_key_is_in_it_and_no_other() -> None:
-    tree = compose(uncommented(*COMMENTED), Report("example"))
-    assert set(_used(tree, FileKeys)) == set(_known(FileKeys))
+    trees = [compose(text, Report("example")) for text in (uncommented(*COMMENTED), INSTEAD)]
+    assert {key for tree in trees for key in _used(tree, FileKeys)} == set(_known(FileKeys))
 
 
 def _used(tree: Any, model: type[BaseModel]) -> list[tuple[str, str]]:

@@ -16,10 +16,7 @@ def only(problems: list[str]) -> str:
     "text",
     [
         "quitquitquit: true",
-        "store: redis",
-        "store: {file: a, tls: {ca_file: b}}",
         "clients: {a: {key: {vault: a#b}}}",
-        "store: {redis: 'redis://a'}",
         "vault: {address: https://v}",
     ],
 )
