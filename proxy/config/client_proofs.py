@@ -29,6 +29,11 @@ def check_client(keys: CredentialKeys, section: Section) -> None:
     """Report what is missing for the client's proof, and what is too much for it."""
     if not keys.client_id and not _is_asserted(keys):
         section.missing("client_id", "`client_id` is missing")
+    elif not keys.client_id and "id_token" in (keys.use or ()):
+        section.missing(
+            "client_id",
+            "`use: id_token` needs `client_id`: an ID token is sent only if it is for this client",
+        )
     elif keys.client_auth == "basic_raw" and ":" in (keys.client_id or ""):
         section.wrong("client_id", "`client_id` can't hold a colon with basic_raw (RFC 7617)")
     if section.spoiled("client_auth"):

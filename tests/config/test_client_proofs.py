@@ -166,3 +166,12 @@ def test_where_an_assertion_says_who_asks_no_client_id_has_to(
 def test_elsewhere_it_is_missing(problems: Callable[[str], list[str]], keys: str) -> None:
     found = problems(credential(f"token_url: https://i/t, {keys}"))
     assert any("`client_id` is missing" in one for one in found)
+
+
+def test_an_id_token_is_for_a_client_that_has_to_be_named(
+    problems: Callable[[str], list[str]],
+) -> None:
+    keys = "client_auth: federated, assertion: {file: /a}, use: [id_token, access_token]"
+    (found,) = problems(credential(f"token_url: https://i/t, {keys}"))
+    assert found.startswith("2:")
+    assert "`use: id_token` needs `client_id`" in found
