@@ -32,6 +32,7 @@ _ENDPOINT_OF: Final[Mapping[str, tuple[str, ...]]] = {
 _CODE: Final = ("authorization_code",)
 _EXCHANGE: Final = ("token_exchange",)
 _SESSION: Final = ("session",)
+_ACTOR: Final = ("actor", "actor_type")
 _GRANTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "username": ("password", "session"),
     "password": ("password", "session"),
@@ -44,7 +45,7 @@ _GRANTS_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "algorithm": ("jwt_bearer",),
     "claims": ("jwt_bearer",),
     **dict.fromkeys(("authorize_url", "redirect_uri", "redirect_port", "paste"), _CODE),
-    **dict.fromkeys(("subject", "subject_type", "requested_type", "actor"), _EXCHANGE),
+    **dict.fromkeys(("subject", "subject_type", "requested_type", *_ACTOR), _EXCHANGE),
     **dict.fromkeys(("url", "form", "connector", "cookies"), _SESSION),
 }
 _PROOFS_OF: Final[Mapping[str, tuple[str, ...]]] = {
@@ -77,6 +78,8 @@ def check_combination(written: CredentialKeys, keys: CredentialKeys, section: Se
     if keys.grant not in _ONLY:
         _endpoints(keys, section)
         check_client(keys, section)
+    if keys.grant == "token_exchange" and keys.actor_type and not keys.actor:
+        section.unfit("actor_type", "`actor_type` has no meaning without `actor`")
     if keys.grant == "jwt_bearer":
         _assertion(keys, section)
     if keys.grant == "authorization_code":

@@ -8,7 +8,6 @@ from proxy.config.client_proofs import proof_of
 from proxy.config.combinations import leads_here
 from proxy.config.credential_keys import CredentialKeys
 from proxy.config.grant_keys import FormKeys
-from proxy.config.grant_values import ACCESS_TOKEN
 from proxy.config.keys import RenewKeys
 from proxy.config.model import (
     BY_PERSON,
@@ -68,9 +67,10 @@ class Completing:
             redirect_port=keys.redirect_port,
             paste=_is_pasted(keys),
             subject=self._token("subject", keys.subject),
-            subject_type=keys.subject_type or (ACCESS_TOKEN if keys.subject else None),
+            subject_type=keys.subject_type,
             requested_type=keys.requested_type,
             actor=self._actor(),
+            actor_type=keys.actor_type,
             assertion=None if federated else assertion,
             signing=self._signing(federated=federated),
             sign_in=_sign_in(keys),

@@ -61,7 +61,9 @@ class GrantKeys(ProviderKeys):
         "or request: the caller's own",
     )
     subject_type: TokenType | None = Field(
-        default=None, description="token_exchange: its type; default access_token"
+        default=None,
+        description="token_exchange: its type; default access_token, but id_token where "
+        "the other credential sends one",
     )
     requested_type: TokenType | None = Field(
         default=None, description="token_exchange: the type that is wanted"
@@ -69,6 +71,9 @@ class GrantKeys(ProviderKeys):
     actor: ActorKey | None = Field(
         default=None,
         description="token_exchange: who acts: env, file, keyring or {credential: NAME}",
+    )
+    actor_type: TokenType | None = Field(
+        default=None, description="token_exchange: the actor's type; default as subject_type"
     )
     assertion: SecretKey | None = Field(
         default=None, description="jwt_bearer, federated: one that somebody else signed"

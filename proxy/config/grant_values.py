@@ -16,7 +16,6 @@ from proxy.config.scalars import UnfitError, count, text, token
 _URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+")
 _TYPE: Final = "urn:ietf:params:oauth:token-type:"
 _TYPES: Final = ("access_token", "refresh_token", "id_token", "jwt", "saml1", "saml2")
-ACCESS_TOKEN: Final = _TYPE + "access_token"
 _OURS: Final = ("exp", "iat", "jti")
 
 

@@ -302,6 +302,7 @@ class Credential:
     subject_type: str | None = None
     requested_type: str | None = None
     actor: SecretReference | FromCredential | None = None
+    actor_type: str | None = None
     assertion: SecretReference | None = None
     signing: Signing | None = None
     sign_in: SignIn | None = None
@@ -444,13 +445,12 @@ class RedisStore:
     key: SecretReference
     password: SecretReference | None = None
     tls: Tls = Tls()
-
     at: Position = field(default=Position("", 1, 1), compare=False, repr=False)
+
 
 Store: TypeAlias = FileStore | RedisStore
 
 
-        hold: seconds.
 @dataclass(frozen=True, slots=True)
 class Config:
     """The whole file.
@@ -461,6 +461,7 @@ class Config:
         certificates: of the listeners that speak TLS.
         clients: name → its key; empty where anybody on this machine may call.
         workers: processes that forward requests; 1: this one.
+        hold: seconds.
         store: None: this process's memory.
         files: what was read to make this, beside the file itself.
         warnings: what works but should not stay: plain secrets, ``verify: false``,

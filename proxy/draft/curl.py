@@ -28,6 +28,7 @@ _GRANTS: Final = {
 }
 _KEYS: Final = {
     "subject_token_type": "subject_type",
+    "actor_token_type": "actor_type",
     "requested_token_type": "requested_type",
     **{name: name for name in ("client_id", "username", "scope", "audience", "resource")},
 }

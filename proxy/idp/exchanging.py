@@ -76,7 +76,7 @@ class Exchanging:
                 subject.value,
                 _type(self._credential.subject_type, subject),
                 None if actor is None else actor.value,
-                ACCESS_TOKEN if actor is None else _type(None, actor),
+                ACCESS_TOKEN if actor is None else _type(self._credential.actor_type, actor),
                 requested_type=None if wanted is None else type_uri(wanted),
                 until=until,
             )

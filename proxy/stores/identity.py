@@ -50,6 +50,7 @@ def _decisive(credential: Credential, others: Mapping[str, Credential]) -> dict[
     provider, sign_in, signing = credential.provider, credential.sign_in, credential.signing
     return {
         "actor": _party(credential.actor, credential, others),
+        "actor_type": credential.actor_type,
         "assertion": _place(credential.assertion, credential),
         "audience": sorted(set(credential.audience)),
         "claims": _hashed(signing.claims) if signing is not None else None,

@@ -109,12 +109,16 @@ def test_a_subject_has_many_places(
 ) -> None:
     found = read(f"{X}, subject: {written}")
     assert isinstance(found.subject, meant)
-    assert found.subject_type == f"{URN}access_token"
+    assert found.subject_type is None
 
 
 def test_token_types_have_short_names(read: Callable[[str], Credential]) -> None:
-    found = read(f"{X}, subject: request, subject_type: id_token, requested_type: 'urn:x:y'")
+    found = read(
+        f"{X}, subject: request, subject_type: id_token, requested_type: 'urn:x:y',"
+        " actor: {env: A}, actor_type: jwt"
+    )
     assert (found.subject_type, found.requested_type) == (f"{URN}id_token", "urn:x:y")
+    assert found.actor_type == f"{URN}jwt"
 
 
 def test_the_token_of_another_credential_is_exchanged(loaded: Callable[[str], Config]) -> None:
@@ -215,6 +219,8 @@ def test_a_session_has_a_login_page(read: Callable[[str], Credential]) -> None:
         (f"{X}, subject: request, actor: {{vault: a}}", "`vault` is not in this version"),
         (f"{X}, subject: request, required: true", "`required` can't wait for a token that"),
         (f"{X}, subject: request, subject_type: acess_token", "did you mean `access_token`?"),
+        (f"{X}, subject: request, actor_type: jwt", "`actor_type` has no meaning without `actor`"),
+        (f"{T}, client_secret: {{env: S}}, actor_type: jwt", "`actor_type` belongs to grant"),
         (f"{T}, client_secret: {{env: S}}, subject: request", "`subject` belongs to grant"),
         (J, "grant jwt_bearer needs `assertion` or `private_key`"),
         (f"{J}, private_key: {{file: k}}", "grant jwt_bearer needs `claims` to sign: iss, sub"),

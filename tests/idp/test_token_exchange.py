@@ -118,6 +118,13 @@ async def test_actor_and_types_go_along() -> None:
     assert form["requested_token_type"] == "urn:x:y"
 
 
+async def test_an_actor_may_be_of_a_type_that_does_not_show() -> None:
+    actor = PlainSecret(Secret("robot"), AT)
+    async with exchanging(actor=actor, actor_type=type_uri("jwt")) as (run, _):
+        await run.obtain()
+    assert sent(run, "actor_token_type") == [type_uri("jwt")]
+
+
 async def test_a_token_of_another_type_than_requested_is_not_used() -> None:
     async with exchanging(requested_type="jwt") as (run, _):
         run.provider.extra = {"issued_token_type": ACCESS_TOKEN}

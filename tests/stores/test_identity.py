@@ -45,6 +45,7 @@ DECISIVE: dict[str, object] = {
     "subject_type": "urn:ietf:params:oauth:token-type:jwt",
     "requested_type": "urn:ietf:params:oauth:token-type:jwt",
     "actor": model.FromCredential("actor"),
+    "actor_type": "urn:ietf:params:oauth:token-type:jwt",
     "assertion": model.FileSecret(Path("/assertion"), HERE),
     "signing": model.Signing(plain("key"), claims={"sub": "mary"}),
     "sign_in": model.SignIn("https://app.example/"),
