@@ -5,7 +5,6 @@ A traceback is for developers: it shows only where ``TOKEN_SIDECAR_DEBUG`` is se
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Mapping
 from typing import TextIO
 
@@ -58,4 +57,6 @@ def explain(error: BaseException, stream: TextIO, environ: Mapping[str, str]) ->
     else:
         print(f"token-sidecar: unexpected {type(error).__name__}; this is a bug", file=stream)
     if environ.get("TOKEN_SIDECAR_DEBUG"):
+        import traceback  # noqa: PLC0415 - for developers
+
         traceback.print_exception(error, file=stream)

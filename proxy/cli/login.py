@@ -11,21 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proxy.cli.options import config_option, find_config
+from proxy.cli.options import config_option, find_config, seconds
 from proxy.config.model import BY_PERSON, Credential, Grant
 from proxy.errors import SidecarError, TokenRequestError
 
 if TYPE_CHECKING:
     from proxy.runtime.login import LoggedIn
-
-
-def _seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
-    from proxy.config.scalars import UnfitError, duration  # noqa: PLC0415 - only here
-
-    try:
-        return duration(value)
-    except UnfitError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command(
@@ -50,7 +41,7 @@ Exit codes: 0 logged in, 1 not completed, 2 the configuration is not right, 3 re
     default="5m",
     show_default=True,
     metavar="DURATION",
-    callback=_seconds,
+    callback=seconds,
     help="How long the person may take.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -1,19 +1,18 @@
 """``token-sidecar``: the commands, each imported only when it is called.
 
-The edge: here, and only here, errors become exit codes and lines on stderr.
+Those that run every few seconds are recognized before this is imported: see ``quick``.
 """
 
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 import click
 
-from proxy.cli.failure import exit_code, explain
+from proxy.cli import edge
 from proxy.version import VERSION
 
 COMMANDS: Final = (
@@ -23,14 +22,17 @@ COMMANDS: Final = (
     "doctor",
     "login",
     "logout",
+    "token",
+    "exec",
+    "list",
+    "status",
+    "refresh",
+    "forget",
     "schema",
     "healthcheck",
     "demo",
     "version",
 )
-
-INTERRUPTED: Final = 130
-"""What shells expect of a program ended by Ctrl-C."""
 
 
 class Commands(click.Group):
@@ -57,6 +59,7 @@ Examples:
   token-sidecar check --config token-sidecar.yaml
   token-sidecar run --config token-sidecar.yaml
   curl http://127.0.0.1:8080/
+  token-sidecar token api --header | curl --header @- https://api.example.com/
 
 \b
 Exit codes: 0 done, 1 runtime failure, 2 configuration, 3 credential refused,
@@ -72,29 +75,15 @@ def commands() -> None:
 
 
 def outcome(arguments: Sequence[str]) -> int:
-    """Run a command line; its exit code. Nothing escapes but what ends the interpreter."""
+    """Run a command line; its exit code."""
+    return edge.outcome(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str]) -> object:
     try:
-        code = commands.main(list(arguments), prog_name="token-sidecar", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read our output has enough; the interpreter's own flush at exit must not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (KeyboardInterrupt, click.Abort):
-        return INTERRUPTED
+        return commands.main(list(arguments), prog_name="token-sidecar", standalone_mode=False)
+    except click.Abort:
+        return edge.INTERRUPTED
     except click.ClickException as error:
         error.show(file=sys.stderr)
         return 2
-    except Exception as error:  # noqa: BLE001 - the edge of the program
-        explain(error, sys.stderr, os.environ)
-        return exit_code(error)
-    return code if isinstance(code, int) else 0
-
-
-def main() -> None:
-    """The program."""
-    sys.exit(outcome(sys.argv[1:]))
-
-
-if __name__ == "__main__":
-    main()

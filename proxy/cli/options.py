@@ -16,6 +16,25 @@ config_option = click.option(
 )
 
 
+def seconds(_context: click.Context, _parameter: click.Parameter, value: str) -> float:
+    """An option's duration."""
+    from proxy.config.scalars import UnfitError, duration  # noqa: PLC0415 - only where one is given
+
+    try:
+        return duration(value)
+    except UnfitError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+min_ttl_option = click.option(
+    "--min-ttl",
+    metavar="DURATION",
+    default="0",
+    callback=seconds,
+    help="Renew a token that has less than this left, such as 5m, where new ones live longer.",
+)
+
+
 def find_config(explicit: str | None) -> Path:
     """The configuration file's path, absolute.
 

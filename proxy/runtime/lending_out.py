@@ -7,9 +7,9 @@ or one with another configuration, the store itself; the provider only where tha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from proxy.client.index import Index, Indexed, recall
 from proxy.client.lent import Lent
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from proxy.client.running import RunningSidecar
     from proxy.config.model import Config
 
+T = TypeVar("T")
 Tell = Callable[[str], None]
 BEYOND_HOLD: Final = 5.0
 """Seconds that a sidecar's answer may take beyond its ``hold``."""
@@ -108,7 +109,7 @@ class Lending:
 
         return RunningSidecar(place, patience=self._index.hold + BEYOND_HOLD)
 
-    def _asked(self, question: Callable[[RunningSidecar], Lent]) -> Lent | None:
+    def _asked(self, question: Callable[[RunningSidecar], T]) -> T | None:
         """What a running sidecar answers; None: the store itself has to be asked."""
         sidecar = self.sidecar()
         if sidecar is None:
@@ -123,6 +124,19 @@ class Lending:
             self._tell(f"{error}; the store itself is used instead")
             return None
 
+    def forgotten(self, name: str) -> bool:
+        """Forget its token and what renews it, wherever that is kept; whether there was anything.
+
+        Raises as ``lent``.
+        """
+        known = self.known(name)
+        found = self._asked(lambda one: one.forget(name, identity=known.identity))
+        if found is not None:
+            return found
+        from proxy.runtime import visiting  # noqa: PLC0415 - see _visited
+
+        return visiting.forgotten(self.config, name, self._environ, self._tell)
+
     def known(self, name: str) -> Indexed:
         """What is known of the credential ``name``.
 
@@ -131,7 +145,7 @@ class Lending:
         """
         known = self._index.credentials.get(name)
         if known is None:
-            raise UnlendableError(_no_such(name, self._index.credentials))
+            raise UnlendableError(no_such(name, self._index.credentials))
         if not known.lent:
             raise UnlendableError(
                 f"credential {name} has a token for each caller of its route, and none of its own"
@@ -162,7 +176,8 @@ class Lending:
         return index
 
 
-def _no_such(name: str, known: Mapping[str, Indexed]) -> str:
+def no_such(name: str, known: Collection[str]) -> str:
+    """That there is no such credential, and which may have been meant."""
     from difflib import get_close_matches  # noqa: PLC0415 - for those who mistyped
 
     near = get_close_matches(name, known, n=1)

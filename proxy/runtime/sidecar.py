@@ -45,6 +45,7 @@ class Sidecar:
         environ: the environment variables.
         log: where events go.
         clock: where time comes from.
+        own_socket: whether commands can find it; not where it is one program's alone.
 
     Raises:
         ConfigurationError: a secret or a file that the configuration names can't be used.
@@ -52,9 +53,16 @@ class Sidecar:
     """
 
     def __init__(
-        self, config: Config, *, environ: Mapping[str, str], log: Log, clock: Clock
+        self,
+        config: Config,
+        *,
+        environ: Mapping[str, str],
+        log: Log,
+        clock: Clock,
+        own_socket: bool = True,
     ) -> None:
         self._environ = environ
+        self._own_socket = own_socket
         self._log = log
         self._started = clock.wall()
         self._contexts = TlsContexts()
@@ -166,7 +174,9 @@ class Sidecar:
         await self._caller_credentials.adopt(self._now.held_callers)
 
     def _places(self, prepared: Prepared) -> dict[Place, Serve]:
-        own = own_socket_ready(prepared.config, self._environ, self._log)
+        own = None
+        if self._own_socket:
+            own = own_socket_ready(prepared.config, self._environ, self._log)
         places = control_places(prepared.config, own)
         return {place: functools.partial(self._server, place) for place in places}
 

@@ -6,7 +6,7 @@ Puts credentials, provider and store together for a moment; with tokens in memor
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -60,6 +60,10 @@ class Visits:
             self._made[name] = self._visit(self._config.credentials[name])
         return self._made[name]
 
+    async def kept(self, credential: model.Credential) -> Entry:
+        """What the store has for a credential, as it is."""
+        return await self._store.load(identity(credential, self._config.credentials))
+
     async def close(self) -> None:
         """Let go of everything."""
         await self._store.close()
@@ -67,9 +71,7 @@ class Visits:
         await asyncio.sleep(FAREWELL)
 
     def _visit(self, credential: model.Credential) -> Visit:
-        spends = credential.grant is model.Grant.REFRESH_TOKEN
-        if spends and self._config.store is None:
-            raise ConfigurationError([credential.at.problem(_SPENT.format(name=credential.name))])
+        refuse_spending(credential, self._config)
         sender = self._carriers.get(self._carriers.key(credential.provider))
         renew = credential.renew
         return Visit(
@@ -86,7 +88,7 @@ class Visits:
             identity=identity(credential, self._config.credentials),
             policy=RenewalPolicy(renew.margin, renew.min_interval, renew.idle),
             clock=self._clock,
-            spends=spends,
+            spends=credential.grant is model.Grant.REFRESH_TOKEN,
             ready=lambda: self._read_secrets(credential),
             tell=self._tell,
         )
@@ -111,6 +113,16 @@ async def visits(
         yield made
     finally:
         await made.close()
+
+
+def refuse_spending(credential: model.Credential, config: model.Config) -> None:
+    """Keep a refresh token from being spent for a token that dies with this process.
+
+    Raises:
+        ConfigurationError: it would be.
+    """
+    if credential.grant is model.Grant.REFRESH_TOKEN and config.store is None:
+        raise ConfigurationError([credential.at.problem(_SPENT.format(name=credential.name))])
 
 
 def lent(
@@ -146,7 +158,32 @@ def _in_a_loop(
     return lent_of(asyncio.run(work()), SystemClock().now())
 
 
+def forgotten(config: model.Config, name: str, environ: Mapping[str, str], tell: Tell) -> bool:
+    """Forget what the store has for one credential; whether there was anything."""
+    if config.store is None:
+        return False
+
+    async def work() -> bool:
+        async with visits(config, environ, tell) as made:
+            return await made.of(name).forget()
+
+    return asyncio.run(work())
+
+
+def entries(
+    config: model.Config, names: Iterable[str], environ: Mapping[str, str], tell: Tell
+) -> dict[str, Entry]:
+    """What the store has for these credentials, as it is."""
+    wanted = [config.credentials[name] for name in names]
+
+    async def work() -> dict[str, Entry]:
+        async with visits(config, environ, tell) as made:
+            return {one.name: await made.kept(one) for one in wanted}
+
+    return asyncio.run(work())
+
+
 _SPENT: Final = (
-    "{name}: no sidecar runs, and its refresh token would be spent for a token that is kept"
-    " nowhere: start the sidecar, or set `store: {{file: ~/.local/state/token-sidecar/tokens}}`"
+    "{name}: its refresh token would be spent for a token that is kept nowhere: have a sidecar run"
+    " with this file, or set `store: {{file: ~/.local/state/token-sidecar/tokens}}`"
 )
