@@ -56,17 +56,18 @@ _SDK_LOGIN_DESCRIBED: Final = {
 _STORES: Final = choice("memory", "file")
 
 
-    read = _SDK_LOGIN.read("off" if value is False else value)
+def _sdk_login(value: object) -> object:
+    return _SDK_LOGIN.read("off" if value is False else value)
 
 
 def _store(value: object) -> object:
     """None for this process's memory, a mapping for files or Redis."""
     if isinstance(value, dict):
         return value
-    return None if _STORES.read(value) == "memory" else {"file": None}
-
     if value == "redis":
         raise UnfitError("needs its URL: {redis: 'redis://host:6379/0', encryption_key: …}")
+    return None if _STORES.read(value) == "memory" else {"file": None}
+
 
 def _one_or_list(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
@@ -76,9 +77,6 @@ class StoreKeys(Keys):
     """Tokens encrypted in files or in Redis, which outlive the process."""
 
     file: Text | None = Field(default=None, description="the directory; default below state_dir")
-    encryption_key: SecretKey | None = Field(
-        default=None,
-        description="file: default in the system's keyring, else a file of ours; redis: needed",
     redis: Annotated[RedisUrl | None, Kind(redis_url, TEXT)] = Field(
         default=None,
         description="a server that many machines share: redis://, rediss:// for TLS, "
@@ -86,6 +84,9 @@ class StoreKeys(Keys):
     )
     password: SecretKey | None = Field(default=None, description="of the user at Redis")
     tls: TlsKeys | None = Field(default=None, description="how to trust Redis")
+    encryption_key: SecretKey | None = Field(
+        default=None,
+        description="file: default in the system's keyring, else a file of ours; redis: needed",
     )
 
 
