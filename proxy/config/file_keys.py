@@ -42,22 +42,23 @@ from proxy.config.kinds import (
     choice,
     later,
 )
+from proxy.config.model import SdkLogin
 from proxy.config.redis_url import RedisUrl, redis_url
 from proxy.config.scalars import UnfitError
 from proxy.config.secret_keys import SecretKey
 
-_DECOYS: Final = ("wallaroo", "seldon", "seldon-session", "runai")
-_SDK_LOGIN: Final = choice("off", later=_DECOYS)
+_SDK_LOGIN: Final = choice("off", *SdkLogin)
 _SDK_LOGIN_DESCRIBED: Final = {
     **_SDK_LOGIN.described,
     "type": ["string", "boolean"],  # YAML 1.1 takes off for false
-    "enum": ["off", False, *_DECOYS],
+    "enum": ["off", False, *SdkLogin],
 }
 _STORES: Final = choice("memory", "file")
 
 
-def _sdk_login(value: object) -> object:
-    return _SDK_LOGIN.read("off" if value is False else value)
+def _sdk_login(value: object) -> SdkLogin | None:
+    read = _SDK_LOGIN.read("off" if value is False else value)
+    return None if read == "off" else SdkLogin(str(read))
 
 
 def _store(value: object) -> object:
@@ -121,8 +122,8 @@ class RouteKeys(Keys):
     replay_body: Size = Field(
         default=1 << 20, description="how much of a request is kept for one replay after a 401"
     )
-    sdk_login: Annotated[object, Kind(_sdk_login, _SDK_LOGIN_DESCRIBED)] = Field(
-        default="off", description="whose SDK's own login is answered here"
+    sdk_login: Annotated[SdkLogin | None, Kind(_sdk_login, _SDK_LOGIN_DESCRIBED)] = Field(
+        default=None, description="whose SDK's own login is answered here; default off"
     )
 
 

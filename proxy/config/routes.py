@@ -11,6 +11,7 @@ from proxy.config.listeners import Listeners
 from proxy.config.model import Address, Credential, Grant, Route, Timeouts, Tls, Upstream
 from proxy.config.report import Report, Section, suggestion
 from proxy.config.scalars import UnfitError
+from proxy.config.sdk_logins import check_sdk_login
 from proxy.config.shared import (
     check_clients,
     egress,
@@ -53,6 +54,7 @@ def resolve(
         upstream = _upstream(keys, section, listeners)
         _check(keys, file, section)
         _session(keys, credentials, section)
+        check_sdk_login(keys, credentials, section)
         if not section.spoiled("path"):
             _refuse_twin(keys, index, listeners, section, seen)
         settings = tls(keys.tls, section, around)
@@ -82,6 +84,7 @@ def _route(
         timeouts=Timeouts(**keys.timeouts.model_dump()),
         max_body=keys.max_body,
         replay_body=keys.replay_body,
+        sdk_login=keys.sdk_login,
     )
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from proxy.clock import Clock
 from proxy.config.model import Config
 from proxy.plane.settings import PlaneSettings
 from proxy.runtime.callers import CallerCredentials, HeldCallers, by_caller
 from proxy.runtime.credentials import Credentials, Held
+from proxy.runtime.decoys import answers, decoy_key
 from proxy.runtime.preflight import assure, client_keys
 from proxy.runtime.tls import TlsContexts
 from proxy.runtime.translate import plane_settings
+from proxy.secret import Secret
 from proxy.tokens.callers import Callers
 from proxy.tokens.credential import Credential
 
@@ -24,6 +27,7 @@ class Prepared:
     """What a configuration comes to.
 
     Attributes:
+        decoy_key: what decoys are signed with, where a route answers SDKs' logins.
         warnings: what works but should not stay, each with its place in the file.
     """
 
@@ -32,6 +36,7 @@ class Prepared:
     held: Mapping[str, Held]
     held_callers: Mapping[str, HeldCallers]
     warnings: tuple[str, ...]
+    decoy_key: Secret | None = None
 
     @property
     def credentials(self) -> dict[str, Credential]:
@@ -50,6 +55,7 @@ def prepare(
     contexts: TlsContexts,
     credentials: Credentials,
     callers: CallerCredentials,
+    clock: Clock,
 ) -> Prepared:
     """Check and make everything.
 
@@ -57,11 +63,14 @@ def prepare(
         ConfigurationError: a variable, a secret or a certificate that it names can't be used.
     """
     warnings = assure(config, environ, contexts)
+    keys, signed_with = client_keys(config, environ), decoy_key(config)
+    given_out = answers(signed_with, keys, clock.wall)
     shared = {name: one for name, one in config.credentials.items() if not by_caller(one)}
     return Prepared(
         config=config,
-        settings=plane_settings(config, contexts, client_keys(config, environ), environ),
+        settings=plane_settings(config, contexts, keys, environ, given_out),
         held=credentials.plan(shared),
         held_callers=callers.plan(config.credentials),
         warnings=warnings,
+        decoy_key=signed_with,
     )

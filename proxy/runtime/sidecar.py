@@ -64,6 +64,7 @@ class Sidecar:
         self._environ = environ
         self._own_socket = own_socket
         self._log = log
+        self._clock = clock
         self._started = clock.wall()
         self._contexts = TlsContexts()
         self._credentials = Credentials(
@@ -88,7 +89,12 @@ class Sidecar:
 
     def _prepare(self, config: Config) -> Prepared:
         return prepare(
-            config, self._environ, self._contexts, self._credentials, self._caller_credentials
+            config,
+            self._environ,
+            self._contexts,
+            self._credentials,
+            self._caller_credentials,
+            self._clock,
         )
 
     async def start(self) -> None:

@@ -7,9 +7,11 @@ Pure but for the TLS files, which ``TlsContexts`` reads; what a key means is dec
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from proxy.config import model
 from proxy.plane.settings import Address, Limits, PlaneSettings, Route, Upstream
+from proxy.runtime.decoys import Answers
 from proxy.runtime.egress import proxy_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
@@ -20,6 +22,7 @@ def plane_settings(
     contexts: TlsContexts,
     keys: Mapping[str, Secret],
     environ: Mapping[str, str],
+    answers: Answers | None = None,
 ) -> PlaneSettings:
     """Everything the plane needs.
 
@@ -28,6 +31,7 @@ def plane_settings(
         contexts: where TLS contexts come from.
         keys: the values of the client keys, by client.
         environ: where egress proxies are looked for.
+        answers: what makes the answers to SDKs' logins.
 
     Raises:
         TlsError: a certificate file of a listener or a route can't be used.
@@ -39,7 +43,9 @@ def plane_settings(
     return PlaneSettings(
         listeners=tuple(address(one) for one in config.listen),
         routes=tuple(
-            route(one, contexts, environ, session=one.credential in sessions)
+            _answering(
+                route(one, contexts, environ, session=one.credential in sessions), one, answers
+            )
             for one in config.routes
         ),
         tls={address(at): contexts.serving(one) for at, one in config.certificates.items()},
@@ -83,6 +89,12 @@ def route(
         max_body=configured.max_body,
         replay_body=configured.replay_body,
     )
+
+
+def _answering(made: Route, configured: model.Route, answers: Answers | None) -> Route:
+    if configured.sdk_login is None or answers is None:
+        return made
+    return replace(made, local=answers(configured.sdk_login, made))
 
 
 def upstream(

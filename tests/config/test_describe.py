@@ -37,9 +37,6 @@ def test_what_waits_for_a_later_version_says_so() -> None:
     vault = SCHEMA["properties"]["vault"]
     assert vault["description"].endswith("(not in this version)")
     assert vault["not"] == {}
-    login = SECTIONS["RouteKeys"]["properties"]["sdk_login"]
-    assert "runai" in login["enum"]
-    assert "not in this version: wallaroo, seldon" in login["description"]
 
 
 def test_off_may_be_the_false_that_some_editors_read() -> None:

@@ -37,13 +37,3 @@ def test_a_value_of_a_later_version_is_known(
     problems: Callable[[str], list[str]], keys: str
 ) -> None:
     only(problems(f"credentials:\n  a: {{{keys}}}\n"))
-
-
-@pytest.mark.parametrize(
-    "keys",
-    ["sdk_login: wallaroo", "sdk_login: runai"],
-)
-def test_a_routes_key_of_a_later_version_is_known(
-    problems: Callable[[str], list[str]], keys: str
-) -> None:
-    only(problems(f"routes:\n  - {{upstream: https://u, credential: none, {keys}}}\n"))

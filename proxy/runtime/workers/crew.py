@@ -256,5 +256,5 @@ def _configuration(prepared: Prepared, workers: int) -> bytes:
         for name, one in prepared.config.credentials.items()
     }
     config = replace(prepared.config, credentials=kinds, clients={}, warnings=())
-    blob = packed((config, dict(prepared.settings.clients)))
+    blob = packed((config, dict(prepared.settings.clients), prepared.decoy_key))
     return frame({"kind": "configure", "workers": workers}, blob)

@@ -24,6 +24,7 @@ from proxy.plane.inbound import Inbound
 from proxy.plane.plane import Plane
 from proxy.plane.settings import Address, Limits, PlaneSettings
 from proxy.runtime.access import AccessLog
+from proxy.runtime.decoys import answers
 from proxy.runtime.log import Log
 from proxy.runtime.tls import TlsContexts
 from proxy.runtime.translate import plane_settings
@@ -89,9 +90,10 @@ class Worker:
 
     def _configure(self, said: Said, blob: bytes) -> None:
         """Make everything that can fail, and say whether it did."""
-        config, keys = pickle.loads(blob)  # noqa: S301 - from our own supervisor
+        config, keys, signed_with = pickle.loads(blob)  # noqa: S301 - from our own supervisor
         try:
-            settings = plane_settings(config, self._contexts, keys, self._environ)
+            given_out = answers(signed_with, keys, self._clock.wall)
+            settings = plane_settings(config, self._contexts, keys, self._environ, given_out)
         except SidecarError as error:
             self._channel.send(frame({"kind": "unfit", "why": str(error)}))
             return
