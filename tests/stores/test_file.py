@@ -388,3 +388,16 @@ async def test_a_watched_directory_that_is_replaced_is_watched_on(
     assert heard
     stop()
     assert clock.timers == 0
+
+
+async def test_a_lock_is_let_go_though_a_forked_process_has_its_descriptor(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    store, other = file_store(tmp_path, clock), file_store(tmp_path, clock)
+    async with store.lock("a"):
+        inherited = os.dup(store._locked["a"] or 0)
+    try:
+        async with asyncio.timeout(5), other.lock("a"):
+            pass
+    finally:
+        os.close(inherited)

@@ -24,7 +24,7 @@ _TAKEN: Final = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
 
 async def take(path: Path, clock: Clock) -> int | None:
-    """A descriptor that holds the lock until it is closed.
+    """A descriptor that holds the lock until it is released.
 
     None where there is no such file and none can be made: nobody can keep anything there then.
 
@@ -72,6 +72,14 @@ def take_now(path: Path) -> int:
         os.close(descriptor)
         raise _no_lock(path, error) from None
     return descriptor
+
+
+def release(descriptor: int) -> None:
+    """Let go of the lock, also where a process was forked meanwhile and has the descriptor too."""
+    try:
+        _unlock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _open(path: Path) -> int:
@@ -126,6 +134,9 @@ if sys.platform == "win32":
 
     def _block(descriptor: int) -> None:
         msvcrt.locking(descriptor, msvcrt.LK_LOCK, 1)
+
+    def _unlock(descriptor: int) -> None:
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
 else:
     import fcntl
 
@@ -134,6 +145,9 @@ else:
 
     def _block(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def _unlock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 def _no_lock(path: Path, error: OSError) -> StoreError:

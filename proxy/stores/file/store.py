@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -160,7 +159,7 @@ class FileStore:
         if identity not in self._unwritten:
             descriptor = self._locked.pop(identity, None)
             if descriptor is not None:
-                os.close(descriptor)
+                locking.release(descriptor)
         elif self._timer is None:
             self._timer = self._clock.call_later(AGAIN, self._again)
 
