@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from proxy.clock import Moment
 
@@ -20,9 +20,14 @@ class FakeTimer:
 
 
 class FakeClock:
-    """A ``proxy.clock.Clock``; timers obey the monotonic time alone, as the event loop's do."""
+    """A ``proxy.clock.Clock``; timers obey the monotonic time alone, as the event loop's do.
+
+    Attributes:
+        settle: what is awaited between two moments, so that whatever needs no time has happened.
+    """
 
     def __init__(self, monotonic: float = 1000.0, wall: float = 1_700_000_000.0) -> None:
+        self.settle: Callable[[], Awaitable[None]] = settle
         self._monotonic = monotonic
         self._ahead = wall - monotonic
         self._timers: list[tuple[float, int, FakeTimer]] = []
@@ -58,14 +63,14 @@ class FakeClock:
     async def advance(self, seconds: float) -> None:
         """Move both times, running what falls due on the way, each at its own moment."""
         end = self._monotonic + seconds
-        await settle()
+        await self.settle()
         while self._timers and self._timers[0][0] <= end:
             due, _, timer = heapq.heappop(self._timers)
             if timer.callback is None:
                 continue
             self._monotonic = max(self._monotonic, due)
             timer.callback()
-            await settle()
+            await self.settle()
         self._monotonic = max(self._monotonic, end)
 
     @property
@@ -74,10 +79,16 @@ class FakeClock:
         return sum(timer.callback is not None for _, _, timer in self._timers)
 
 
-async def settle() -> None:
-    """Let the loop run until nothing is left to do without time or input."""
+async def settle(turns: int = 1) -> None:
+    """Let the loop run until nothing is left to do without time or input.
+
+    Args:
+        turns: in a row that found nothing to do. Sockets are asked between two: where some are
+            in use, what one turn has sent shows in the next.
+    """
     # Only asyncio's private queue of callbacks says so; a fixed number of turns would be a guess.
     ready = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
-    await asyncio.sleep(0)
-    while ready:  # noqa: ASYNC110 - what is awaited would have to set an Event
+    quiet = 0
+    while quiet < turns:
         await asyncio.sleep(0)
+        quiet = 0 if ready else quiet + 1
