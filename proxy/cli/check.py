@@ -33,7 +33,7 @@ def check(config: str | None, online: bool, as_json: bool) -> int:
 
     Every mistake is printed as file:line:column. Environment variables, secret files and
     certificates are looked at; nothing is connected to without --online. A token itself is never
-    printed.
+    printed, and a person's login is looked up in the store, not used.
     """
     verdict = judge(find_config(config), online=online)
     for line in verdict.complaints():
@@ -64,4 +64,8 @@ def judge(path: Path, *, online: bool) -> Verdict:
         return verdict
     from proxy.runtime.online import ask_all  # noqa: PLC0415
 
-    return verdict.asked(asyncio.run(ask_all(config, os.environ, contexts)))
+    return verdict.asked(asyncio.run(ask_all(config, os.environ, contexts, _warn)))
+
+
+def _warn(message: str) -> None:
+    click.echo(f"token-sidecar: warning: {message}", err=True)

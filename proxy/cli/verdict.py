@@ -10,7 +10,7 @@ from typing import Any
 
 from proxy.cli.failure import CONFIGURATION, REFUSED, UNREACHABLE, token_request_code
 from proxy.errors import Problem
-from proxy.runtime.outcome import Failed, Obtained
+from proxy.runtime.outcome import Failed, Obtained, Outcome, Unasked
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Verdict:
     counts: tuple[int, int] | None = None
     obtained: tuple[Obtained, ...] = ()
     failed: tuple[Failed, ...] = ()
+    unasked: tuple[Unasked, ...] = ()
 
     def mistaken(self, problems: Sequence[Problem]) -> Verdict:
         """With these mistakes."""
@@ -41,17 +42,21 @@ class Verdict:
         """Of a file that is right and holds this much."""
         return replace(self, counts=(credentials, routes))
 
-    def asked(self, outcomes: Sequence[Obtained | Failed]) -> Verdict:
+    def asked(self, outcomes: Sequence[Outcome]) -> Verdict:
         """With what the providers said."""
         return replace(
             self,
             obtained=tuple(one for one in outcomes if isinstance(one, Obtained)),
             failed=tuple(one for one in outcomes if isinstance(one, Failed)),
+            unasked=tuple(one for one in outcomes if isinstance(one, Unasked)),
         )
 
     @property
     def code(self) -> int:
-        """The exit code; a refusal outweighs a provider that can't be reached."""
+        """The exit code; a refusal outweighs a provider that can't be reached.
+
+        A login that somebody has yet to make is no mistake.
+        """
         if self.problems:
             return CONFIGURATION
         codes = {token_request_code(one.error) for one in self.failed}
@@ -68,6 +73,7 @@ class Verdict:
         for failed in self.failed:
             said = "refused" if token_request_code(failed.error) == REFUSED else "unreachable"
             yield f"{failed.credential}: {said}: {failed.error}"
+        yield from (f"{unasked.credential}: {unasked.message}" for unasked in self.unasked)
 
     def praise(self) -> Iterator[str]:
         """For stdout: what is right."""
@@ -84,12 +90,16 @@ class Verdict:
             "problems": [dataclasses.asdict(one) for one in self.problems],
             "warnings": [dataclasses.asdict(one) for one in self.warnings],
         }
-        if self.obtained or self.failed:
+        if self.obtained or self.failed or self.unasked:
             said["credentials"] = {
                 **{one.credential: dataclasses.asdict(one) for one in self.obtained},
                 **{
                     one.credential: {"error": str(one.error), "reason": one.error.reason}
                     for one in self.failed
+                },
+                **{
+                    one.credential: {"message": one.message, "reason": one.reason}
+                    for one in self.unasked
                 },
             }
         return json.dumps(said, indent=2)
@@ -99,6 +109,8 @@ def described(obtained: Obtained) -> Iterator[str]:
     """What is known of a token, in a few words each."""
     yield obtained.field
     yield "does not expire" if obtained.lifetime is None else f"{obtained.lifetime:.0f} s"
+    if obtained.left is not None:
+        yield f"stored, {obtained.left:.0f} s left"
     for name in ("issuer", "audience", "subject"):
         value = getattr(obtained, name)
         if value is not None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
-from proxy.idp.refreshing import has_ended, is_dead, keeping
+from proxy.idp.refreshing import is_dead, keeping
 from proxy.idp.requests import TokenRequests
 from proxy.oauth.response import UnusableAnswerError
 from proxy.tokens.ports import Keep
@@ -38,7 +38,7 @@ class ByPersonSource:
                 "nobody has logged in yet, or the last login brought nothing to renew it with"
                 " (see scope: many providers want offline_access)"
             )
-        if has_ended(held, self._clock):
+        if held.has_ended(self._clock.now()):
             raise self._login_needed("what was kept of the last login has ended")
         try:
             async with keeping(keep):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from proxy.clock import Clock
 from proxy.errors import TokenRequestError
-from proxy.idp.refreshing import has_ended, is_dead, keeping
+from proxy.idp.refreshing import is_dead, keeping
 from proxy.idp.requests import TokenRequests
 from proxy.oauth.response import UnusableAnswerError
 from proxy.secrets.source import SecretSource
@@ -37,7 +37,7 @@ class PasswordSource:
 
     async def obtain(self, held: RefreshToken | None, keep: Keep) -> Token:
         """A new token, by ``held`` where that helps; see ``TokenSource``."""
-        if held is None or has_ended(held, self._clock) or not self._refreshing_helps:
+        if held is None or held.has_ended(self._clock.now()) or not self._refreshing_helps:
             return await self._full(keep)
         try:
             async with keeping(keep):

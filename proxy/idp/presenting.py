@@ -13,7 +13,7 @@ from proxy.clock import Clock
 from proxy.errors import TokenRequestError
 from proxy.idp.origins import Origin
 from proxy.idp.presented import Presented
-from proxy.idp.refreshing import has_ended, is_dead, keeping
+from proxy.idp.refreshing import is_dead, keeping
 from proxy.idp.requests import TokenRequests
 from proxy.oauth.response import UnusableAnswerError
 from proxy.secret import Secret
@@ -50,7 +50,7 @@ class PresentingSource:
 
     async def obtain(self, held: RefreshToken | None, keep: Keep) -> Token:
         """A new token; see ``TokenSource``."""
-        usable = None if held is None or has_ended(held, self._clock) else held
+        usable = None if held is None or held.has_ended(self._clock.now()) else held
         try:
             presented = await self._origin.read()
         except TokenRequestError:

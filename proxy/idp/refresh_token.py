@@ -8,7 +8,7 @@ from __future__ import annotations
 from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
 from proxy.idp.reading import read_secret
-from proxy.idp.refreshing import has_ended, is_dead, keeping
+from proxy.idp.refreshing import is_dead, keeping
 from proxy.idp.requests import TokenRequests
 from proxy.secret import Secret
 from proxy.secrets.source import SecretSource
@@ -32,7 +32,7 @@ class RefreshTokenSource:
 
     async def obtain(self, held: RefreshToken | None, keep: Keep) -> Token:
         """A new token; see ``TokenSource``."""
-        if held is not None and not has_ended(held, self._clock):
+        if held is not None and not held.has_ended(self._clock.now()):
             try:
                 return await self._refresh(held.value, keep)
             except TokenRequestError as error:

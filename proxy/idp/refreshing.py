@@ -6,18 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
 from proxy.oauth.response import UnusableAnswerError
 from proxy.tokens.ports import Keep
-from proxy.tokens.token import RefreshToken
 
 _OF_DEX: Final = "refresh token is invalid"
-
-
-def has_ended(token: RefreshToken, clock: Clock) -> bool:
-    """Whether the provider said that it does not last until now."""
-    return token.expires is not None and clock.now().until(token.expires) <= 0
 
 
 def is_dead(error: TokenRequestError) -> bool:

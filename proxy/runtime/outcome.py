@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from proxy.errors import TokenRequestError
 
@@ -14,6 +15,7 @@ class Obtained:
     Attributes:
         lifetime: seconds, None for one that does not expire.
         issuer, audience, subject: what the token says of itself where it is a JWT; not verified.
+        left: seconds that it lives on, where it was in the store; None where it came just now.
     """
 
     credential: str
@@ -23,6 +25,7 @@ class Obtained:
     audience: str | None
     subject: str | None
     warnings: tuple[str, ...]
+    left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +34,15 @@ class Failed:
 
     credential: str
     error: TokenRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Unasked:
+    """Nobody was asked: a person has to log in, or the sidecar alone may renew what is stored."""
+
+    credential: str
+    message: str
+    reason: str
+
+
+Outcome: TypeAlias = Obtained | Failed | Unasked

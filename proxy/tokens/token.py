@@ -19,6 +19,10 @@ class RefreshToken:
     value: Secret
     expires: Moment | None = None
 
+    def has_ended(self, now: Moment) -> bool:
+        """Whether the provider said that it does not last until now."""
+        return self.expires is not None and now.until(self.expires) <= 0
+
 
 @dataclass(frozen=True, slots=True)
 class Token:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from proxy.cli.main import commands
 from proxy.cli.verdict import Verdict
 from proxy.errors import Failure, Problem, TokenRequestError
-from proxy.runtime.outcome import Failed, Obtained
+from proxy.runtime.outcome import Failed, Obtained, Unasked
 
 GOOD = """\
 credentials:
@@ -102,6 +102,14 @@ def test_a_token_is_described_with_what_is_known_of_it() -> None:
     ]
     assert list(verdict.complaints()) == ["b: warning: odd"]
     assert json.loads(verdict.as_json())["credentials"]["b"]["lifetime"] == 59.7
+
+
+def test_a_login_that_is_yet_to_be_made_is_no_mistake() -> None:
+    verdict = Verdict("c.yaml").asked([Unasked("a", "login needed: run x", "login_needed")])
+    assert verdict.code == 0
+    assert list(verdict.complaints()) == ["a: login needed: run x"]
+    said = json.loads(verdict.as_json())
+    assert (said["ok"], said["credentials"]["a"]["reason"]) == (True, "login_needed")
 
 
 def test_problems_alone_decide_for_2() -> None:

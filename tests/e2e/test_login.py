@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -269,6 +270,37 @@ async def test_logging_out_revokes_forgets_and_tells(scene: Scene) -> None:
     assert [hint for _, hint in scene.people.revoked] == ["refresh_token", "access_token"]
     again = await scene.run("logout", "mine")
     assert (again.code, again.out) == (0, "mine: nothing was kept\n")
+
+
+async def test_a_check_looks_a_login_up_and_leaves_it_as_it_is(scene: Scene) -> None:
+    done = await scene.run("check", "--online")
+    assert done.code == 0
+    assert "mine: login needed: nobody has logged in yet" in done.err
+    assert "run `token-sidecar login mine`" in done.err
+    assert not (scene.home / "tokens").exists()
+    await scene.logged_in()
+    asked = scene.provider.asked
+    done = await scene.run("check", "--online")
+    assert (done.code, done.err) == (0, "")
+    assert re.search("^mine: access_token, 60 s, stored, [0-9]+ s left$", done.out, re.MULTILINE)
+    assert scene.provider.asked == asked + 1, "the robot's"
+
+
+async def test_a_check_spends_no_refresh_token_that_is_stored(scene: Scene) -> None:
+    scene.provider.lifetime = 2
+    await scene.logged_in()
+
+    async def ended() -> bool:
+        return "stored" not in (await scene.run("check", "--online")).out
+
+    await until(ended, what="the token's end")
+    done = await scene.run("check", "--online", "--json")
+    assert (done.code, json.loads(done.out)["credentials"]["mine"]["reason"]) == (0, "not_asked")
+    assert "mine: its token has ended, and what is stored to renew it" in done.err
+    assert {asked.grant for asked in scene.provider.requests} == {
+        "authorization_code",
+        "client_credentials",
+    }
 
 
 async def test_logging_out_forgets_even_where_the_provider_does_not(scene: Scene) -> None:
