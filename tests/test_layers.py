@@ -19,17 +19,19 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 ENTERS = {
     "aiohappyeyeballs": {"plane"},
-    "aiohttp": {"net"},
+    "aiohttp": {"client", "net"},
     "aiohttp.typedefs": {"control"},
     "aiohttp.web": {"control", "demo"},
     "aiohttp.web_protocol": {"plane"},
     "aiohttp.web_runner": {"plane", "runtime"},
     "aiohttp.web_server": {"plane", "runtime"},
     "aiohttp.BodyPartReader": {"demo"},
+    "anyio": {"client"},
     "authlib": {"oauth"},
     "click": {"cli"},
     "cryptography": {"doctor", "stores"},
     "httptools": {"http1"},
+    "httpx": {"client"},
     "joserfc": {"demo", "oauth"},
     "keyring": {"secrets"},
     "prometheus_client": {"control"},
@@ -37,6 +39,7 @@ ENTERS = {
     "pydantic": {"config"},
     "pydantic_core": {"config"},
     "redis": {"stores"},
+    "requests": {"client"},
     "rich": {"demo"},
     "segno": {"cli"},
     "uvloop": {"plane"},
@@ -101,6 +104,8 @@ def test_packages_import_downwards_only() -> None:
         ("http1/fields.py", "from proxy.plane import settings"),
         ("net/carrier.py", "import proxy.idp"),
         ("control/probes.py", "import proxy.runtime"),
+        ("client/source.py", "import proxy.plane.hosting"),
+        ("client/in_process.py", "from proxy.control import lending"),
     ],
 )
 def test_an_import_that_goes_upwards_is_found(tmp_path: Path, module: str, line: str) -> None:
