@@ -18,6 +18,7 @@ from proxy.errors import ConfigurationError
 from proxy.idp.sources import token_source
 from proxy.net.carriers import Carriers
 from proxy.net.trust import Trust
+from proxy.runtime import unbroken
 from proxy.runtime.online import FAREWELL
 from proxy.runtime.preflight import secrets_of
 from proxy.secrets.references import source
@@ -155,7 +156,7 @@ def _in_a_loop(
         async with visits(config, environ, tell) as made:
             return await visit(made)
 
-    return lent_of(asyncio.run(work()), SystemClock().now())
+    return lent_of(unbroken.run(work()), SystemClock().now())
 
 
 def forgotten(config: model.Config, name: str, environ: Mapping[str, str], tell: Tell) -> bool:
@@ -167,7 +168,7 @@ def forgotten(config: model.Config, name: str, environ: Mapping[str, str], tell:
         async with visits(config, environ, tell) as made:
             return await made.of(name).forget()
 
-    return asyncio.run(work())
+    return unbroken.run(work())
 
 
 def entries(
@@ -180,7 +181,7 @@ def entries(
         async with visits(config, environ, tell) as made:
             return {one.name: await made.kept(one) for one in wanted}
 
-    return asyncio.run(work())
+    return unbroken.run(work())
 
 
 _SPENT: Final = (
