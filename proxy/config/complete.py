@@ -11,7 +11,6 @@ from proxy.config.grant_keys import FormKeys
 from proxy.config.keys import RenewKeys
 from proxy.config.model import (
     BY_PERSON,
-    ClientAuthentication,
     Credential,
     Form,
     FromCredential,
@@ -27,6 +26,7 @@ from proxy.config.report import Section
 from proxy.config.secret_keys import Subject, Written
 from proxy.config.shared import secret
 from proxy.config.surroundings import Surroundings
+from proxy.oauth.authentication import ClientAuthentication
 
 
 class Completing:

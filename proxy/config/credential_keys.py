@@ -9,9 +9,10 @@ from pydantic import Field
 from proxy.config.grant_keys import GrantKeys
 from proxy.config.keys import RenewKeys
 from proxy.config.kinds import Switch, Text, Texts, choice
-from proxy.config.model import ClientAuthentication, Grant
+from proxy.config.model import Grant
 from proxy.config.request_fields import PARAMS
 from proxy.config.secret_keys import SecretKey
+from proxy.oauth.authentication import ClientAuthentication
 
 PRESETS: Final = (
     "wallaroo",

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from proxy.errors import Problem
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
 
 
@@ -114,24 +115,6 @@ class Grant(enum.StrEnum):
 
 BY_PERSON: frozenset[Grant] = frozenset({Grant.AUTHORIZATION_CODE, Grant.DEVICE_CODE})
 """The grants that begin with ``token-sidecar login``: no secret of ours is enough."""
-
-
-class ClientAuthentication(enum.StrEnum):
-    """How the client shows who it is (RFC 6749 section 2.3).
-
-    ``basic_raw`` is Basic without the form-encoding of section 2.3.1, for providers that
-    do not decode it. The two ``_jwt`` are OpenID Connect Core section 9, ``federated`` is an
-    assertion that somebody else signed (RFC 7523 section 2.2), ``tls`` is RFC 8705.
-    """
-
-    BASIC = "basic"
-    BASIC_RAW = "basic_raw"
-    POST = "post"
-    CLIENT_SECRET_JWT = "client_secret_jwt"  # noqa: S105 - the method's name
-    PRIVATE_KEY_JWT = "private_key_jwt"
-    TLS = "tls"
-    FEDERATED = "federated"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import Final
 
 from proxy.config.model import (
     BY_PERSON,
-    ClientAuthentication,
     Credential,
     CredentialsFileSecret,
     FromRequest,
@@ -27,6 +26,7 @@ from proxy.doctor.recorder import Recorder
 from proxy.doctor.surgery import Surgery
 from proxy.errors import StoreError, TokenRequestError
 from proxy.message import Answer
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.response import UnusableAnswerError
 from proxy.tokens.ports import Entry
 from proxy.tokens.token import Token

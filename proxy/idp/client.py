@@ -15,7 +15,8 @@ from proxy.idp.presented import Presented
 from proxy.idp.reading import read_secret
 from proxy.idp.signer import Signer
 from proxy.oauth.assertion import client_claims
-from proxy.oauth.client import Client, ClientAuthentication
+from proxy.oauth.authentication import ClientAuthentication
+from proxy.oauth.client import Client
 from proxy.oauth.refusal import CLIENT_REFUSED
 from proxy.secret import Secret
 from proxy.secrets.rotating import Rotating

@@ -9,7 +9,7 @@ from proxy.clock import Clock
 from proxy.config import model
 from proxy.idp import signer
 from proxy.idp.client import Registration
-from proxy.oauth.client import ClientAuthentication
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secrets.places import place
 from proxy.secrets.references import source
 
@@ -23,7 +23,7 @@ def registration(
     credential: model.Credential, environ: Mapping[str, str], clock: Clock
 ) -> Registration:
     """Who asks for the credential's tokens, and with what proof."""
-    how = ClientAuthentication(credential.client_auth.value)
+    how = credential.client_auth
     secret = credential.client_secret
     assertion = credential.client_assertion
     return Registration(

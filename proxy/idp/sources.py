@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from proxy.clock import Clock
-from proxy.config.model import ClientAuthentication, Credential, Grant, SecretReference
+from proxy.config.model import Credential, Grant, SecretReference
 from proxy.idp.by_person import ByPersonSource
 from proxy.idp.client_credentials import ClientCredentialsSource
 from proxy.idp.endpoint import Endpoints, Sender
@@ -17,6 +17,7 @@ from proxy.idp.refresh_token import RefreshTokenSource
 from proxy.idp.registrations import registration
 from proxy.idp.requests import TokenRequests
 from proxy.idp.static import StaticSource
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.request import Wish
 from proxy.secrets.references import source
 from proxy.secrets.source import SecretSource

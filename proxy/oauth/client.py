@@ -6,32 +6,13 @@ Knows neither grants nor answers, nor who signed an assertion.
 from __future__ import annotations
 
 import base64
-import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus
 
 from proxy.oauth.assertion import CLIENT_ASSERTION
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
-
-
-class ClientAuthentication(enum.StrEnum):
-    """Where the client id and secret go, or what stands in for a secret.
-
-    ``basic_raw`` is Basic without the form-encoding that section 2.3.1 asks for, for providers
-    that do not decode it. The two ``_jwt`` (OpenID Connect Core section 9) and ``federated`` are
-    assertions that ourselves or somebody else signed; with ``tls`` (RFC 8705 section 2) the
-    connection's certificate is the proof.
-    """
-
-    BASIC = "basic"
-    BASIC_RAW = "basic_raw"
-    POST = "post"
-    CLIENT_SECRET_JWT = "client_secret_jwt"  # noqa: S105 - the method's name
-    PRIVATE_KEY_JWT = "private_key_jwt"
-    TLS = "tls"
-    FEDERATED = "federated"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import ClientAuthentication, Config, Credential, FileSecret, KeyringSecret
+from proxy.config.model import Config, Credential, FileSecret, KeyringSecret
+from proxy.oauth.authentication import ClientAuthentication
 
 T = "token_url: https://i/t, client_id: me"
 

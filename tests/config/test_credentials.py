@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from proxy.config.model import (
-    ClientAuthentication,
     Config,
     CredentialsFileSecret,
     EnvSecret,
@@ -13,6 +12,7 @@ from proxy.config.model import (
     PlainSecret,
     Renew,
 )
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
 
 T = "token_url: https://idp/token"

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import ClientAuthentication, Config, Credential, Form, Grant, SignIn
+from proxy.config.model import Config, Credential, Form, Grant, SignIn
+from proxy.oauth.authentication import ClientAuthentication
 
 SECRET = "client_secret: {env: S}"
 KEYCLOAK = "/auth/realms/master/protocol/openid-connect/token"

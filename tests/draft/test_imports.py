@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.config.model import ClientAuthentication, EnvSecret, FileSecret, Grant
+from proxy.config.model import EnvSecret, FileSecret, Grant
 from proxy.draft.curl import from_curl
 from proxy.draft.envoy import from_envoy
 from proxy.draft.oauth2_proxy import from_oauth2_proxy
 from proxy.errors import SidecarError
+from proxy.oauth.authentication import ClientAuthentication
 from tests.draft.conftest import CANARY, Desk
 
 UPSTREAM = ("--upstream", "https://api.example.com/")

@@ -6,7 +6,8 @@ import traceback
 
 import pytest
 
-from proxy.config.model import ClientAuthentication, Grant
+from proxy.config.model import Grant
+from proxy.oauth.authentication import ClientAuthentication
 from tests.support.asking import asking
 from tests.support.identity_provider import Reply
 

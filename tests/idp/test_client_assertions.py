@@ -14,13 +14,13 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from proxy.config.model import (
-    ClientAuthentication,
     EnvSecret,
     FileSecret,
     Grant,
     Signing,
 )
 from proxy.errors import Failure
+from proxy.oauth.authentication import ClientAuthentication
 from tests.support.asking import AT, Asking, asking
 from tests.support.assertions import Assertions
 from tests.support.identity_provider import CLIENT, Asked, Refused

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import ClientAuthentication, Credential, Provider
+from proxy.config.model import Credential, Provider
 from proxy.errors import Failure, TokenRequestError
 from proxy.idp.sources import token_source
 from proxy.net.carrier import Carrier
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.tokens.ports import TokenSource
 from proxy.tokens.token import RefreshToken
 from tests.support.asking import AT

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from proxy.config.model import ClientAuthentication, Grant, Renew
+from proxy.config.model import Grant, Renew
 from proxy.errors import Failure
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
 from proxy.tokens.token import RefreshToken
 from tests.support.asking import Asking, asking

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from proxy.config.model import ClientAuthentication, Grant, Provider
+from proxy.config.model import Grant, Provider
 from proxy.errors import Failure
+from proxy.oauth.authentication import ClientAuthentication
 from tests.support.answers import unsigned
 from tests.support.asking import asking
 from tests.support.identity_provider import CLIENT, IdentityProvider, Reply

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 
-from proxy.config.model import ClientAuthentication, EnvSecret, FileSecret, Grant, Signing
+from proxy.config.model import EnvSecret, FileSecret, Grant, Signing
 from proxy.errors import Failure
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.exchange import JWT_BEARER
 from proxy.secret import Secret
 from proxy.tokens.token import RefreshToken

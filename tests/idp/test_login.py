@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from proxy.config.model import ClientAuthentication, Credential, EnvSecret, Grant, Provider
+from proxy.config.model import Credential, EnvSecret, Grant, Provider
 from proxy.errors import Failure, TokenRequestError
 from proxy.idp.login import CodeLogin, DeviceLogin, revoke
 from proxy.idp.requests import TokenRequests
 from proxy.idp.sources import token_requests
 from proxy.net.carrier import Carrier
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.authorization import AuthorizationRequest
 from proxy.oauth.device import DeviceAuthorization
 from proxy.oauth.redirect import code_in

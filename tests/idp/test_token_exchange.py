@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from proxy.config.model import (
-    ClientAuthentication,
     Credential,
     EnvSecret,
     FileSecret,
@@ -25,6 +24,7 @@ from proxy.config.model import (
 from proxy.errors import CredentialRefused, CredentialUnavailable, Failure, TokenRequestError
 from proxy.idp.sources import caller_sources
 from proxy.net.carrier import Carrier
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.exchange import ACCESS_TOKEN, TOKEN_EXCHANGE, type_uri
 from proxy.secret import Secret
 from proxy.tokens.lease import Lease

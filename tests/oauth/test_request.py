@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from proxy.message import Request
 from proxy.oauth import request
-from proxy.oauth.client import Client, ClientAuthentication
+from proxy.oauth.authentication import ClientAuthentication
+from proxy.oauth.client import Client
 from proxy.oauth.request import RESERVED, Wish
 from proxy.secret import Secret
 

@@ -6,6 +6,7 @@ import pytest
 
 from proxy.clock import SystemClock
 from proxy.config import model
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.exchange import TOKEN_EXCHANGE
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.tls import TlsContexts
@@ -116,7 +117,7 @@ async def test_a_credential_that_borrows_asks_whoever_has_the_name_when_it_renew
             provider=model.Provider(token_url=provider.token_url),
             client_id=CLIENT[0],
             client_secret=model.PlainSecret(Secret(CLIENT[1]), HERE),
-            client_auth=model.ClientAuthentication.POST,
+            client_auth=ClientAuthentication.POST,
             subject=model.FromCredential("a"),
         )
         credentials = held()

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from proxy.clock import SystemClock
-from proxy.config.model import ClientAuthentication, Credential, EnvSecret, Grant, Provider
+from proxy.config.model import Credential, EnvSecret, Grant, Provider
 from proxy.errors import LoginError, StartError, TokenRequestError
 from proxy.idp.login import CodeLogin
 from proxy.idp.sources import token_requests
 from proxy.net.carrier import Carrier
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.runtime.browser_login import BrowserLogin
 from proxy.runtime.login import keep
 from proxy.runtime.logout import end, forgotten

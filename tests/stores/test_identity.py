@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 
 from proxy.config import model
 from proxy.config.model import Credential, Grant
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
 from proxy.stores.identity import identity
 
@@ -66,7 +67,7 @@ def test_all_that_decide_differ_from_one_another() -> None:
     "same",
     [
         replace(API, name="other", at=THERE),
-        replace(API, client_secret=plain("rotated"), client_auth=model.ClientAuthentication.POST),
+        replace(API, client_secret=plain("rotated"), client_auth=ClientAuthentication.POST),
         replace(API, client_signing=model.Signing(plain("key"))),
         replace(API, client_assertion=plain("assertion"), assertion_audience="aud"),
         replace(API, password=plain("rotated"), refresh_token=plain("first")),

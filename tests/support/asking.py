@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from proxy.config.model import (
-    ClientAuthentication,
     Credential,
     EnvSecret,
     Grant,
@@ -22,6 +21,7 @@ from proxy.errors import TokenRequestError
 from proxy.idp.origins import Lenders
 from proxy.idp.sources import token_source
 from proxy.net.carrier import Carrier
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
 from proxy.tokens.ports import TokenSource
 from proxy.tokens.token import RefreshToken, Token

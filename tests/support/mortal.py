@@ -18,6 +18,7 @@ from pathlib import Path
 from proxy.clock import SystemClock
 from proxy.config import model
 from proxy.errors import CredentialUnavailable
+from proxy.oauth.authentication import ClientAuthentication
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
@@ -68,7 +69,7 @@ class Errand:
             provider=model.Provider(token_url=self.token_url),
             client_id=self.client,
             client_secret=plain(self.secret),
-            client_auth=model.ClientAuthentication.POST,
+            client_auth=ClientAuthentication.POST,
             refresh_token=plain(self.first),
         )
 
