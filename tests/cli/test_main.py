@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -111,13 +112,15 @@ def test_ctrl_c_ends_quietly(
     assert capsys.readouterr().err == ""
 
 
+SCHEMA = "import sys; from proxy.cli.main import outcome; sys.exit(outcome(['schema']))"
+
+
 def test_a_reader_that_has_enough_is_no_error_of_ours(tmp_path: Path) -> None:
-    script = "import sys; from proxy.cli.main import outcome; sys.exit(outcome(['schema']))"
     reading, writing = os.pipe()
     os.close(reading)
     pid = os.posix_spawn(
         sys.executable,
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", SCHEMA],
         os.environ,
         file_actions=[
             (os.POSIX_SPAWN_DUP2, writing, 1),
@@ -128,3 +131,17 @@ def test_a_reader_that_has_enough_is_no_error_of_ours(tmp_path: Path) -> None:
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 1
     assert (tmp_path / "err").read_text() == ""
+
+
+def test_a_full_disk_is_told_as_what_it_is() -> None:
+    with Path("/dev/full").open("w") as full:
+        line = [sys.executable, "-c", SCHEMA]
+        done = subprocess.run(line, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "token-sidecar: stdout can't be written: No space left on device\n"
+
+
+def test_a_command_whose_output_nobody_wants_does_its_work() -> None:
+    line = f'exec "{sys.executable}" -c "{SCHEMA}" >&-'
+    done = subprocess.run(["/bin/sh", "-c", line], stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
