@@ -38,6 +38,10 @@ from tests.support.process import PROGRAM, Sidecar, running, until
 LIFETIME = 2
 """Seconds that these tokens live."""
 
+PATIENCE = 120
+"""Seconds until something that did not happen is taken for not happening at all: processes start
+and end here all the time, and all the servers share this machine."""
+
 CLIENT, SECRET = "mortal", "a-secret-of-a-mortal"
 KEY = Key(bytes(range(32)), "the key of the tests")
 """Of the store."""
@@ -108,7 +112,7 @@ class Life:
     async def _fall(self, point: str) -> None:
         program = (sys.executable, "-P", "-m", "tests.live.mortal", point)
         async with self._running(program) as sidecar:
-            assert await sidecar.ended(30) == -signal.SIGKILL, sidecar.err
+            assert await sidecar.ended(PATIENCE) == -signal.SIGKILL, sidecar.err
 
     async def _asked(self, sidecar: Sidecar) -> None:
         self.turnstile.before.close()
@@ -124,12 +128,12 @@ class Life:
 
     async def _drained(self, sidecar: Sidecar) -> None:
         self.turnstile.after.close()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await self.turnstile.after.reached.wait()
         sidecar.send(signal.SIGTERM)
         await asyncio.sleep(0.1)
         self.turnstile.open()
-        assert await sidecar.ended(20) == 0, sidecar.err
+        assert await sidecar.ended(PATIENCE) == 0, sidecar.err
 
     async def _used(self, sidecar: Sidecar) -> None:
         known = len(self.ledger.tokens)
@@ -137,7 +141,7 @@ class Life:
         async def shown() -> bool:
             return (await self.ask())[0] == 200 and len(self.ledger.tokens) > known
 
-        await until(shown, deadline=30, what="a new token at the API")
+        await until(shown, deadline=PATIENCE, what="a new token at the API")
         await killed(sidecar)
 
     async def _random(self, sidecar: Sidecar) -> None:
@@ -145,7 +149,7 @@ class Life:
         await killed(sidecar)
 
     async def _killed(self, sidecar: Sidecar, reached: asyncio.Event) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await reached.wait()
         await killed(sidecar)
 
@@ -154,7 +158,9 @@ class Life:
         honoured = any(not self.turnstile.used[token] for token in self.held())
         answers = self.turnstile.used.total() - self.turnstile.refused.total()
         async with self._running(PROGRAM) as sidecar:
-            await until(lambda: accepts(self.installation.port), deadline=20, what="listening")
+            await until(
+                lambda: accepts(self.installation.port), deadline=PATIENCE, what="listening"
+            )
 
             async def decided() -> bool:
                 if self.turnstile.used.total() - self.turnstile.refused.total() > answers:
@@ -162,9 +168,9 @@ class Life:
                 status, text = await self.ask()
                 return status != 200 and "login needed" in text
 
-            await until(decided, deadline=30, what="a refresh, or a word about it")
+            await until(decided, deadline=PATIENCE, what="a refresh, or a word about it")
             status, text = await self.ask()
-            assert await sidecar.stop(20) == 0, sidecar.err
+            assert await sidecar.stop(PATIENCE) == 0, sidecar.err
         assert (status == 200) == honoured, (point, honoured, text, self.turnstile.refused)
         if not honoured:
             assert status == 503, text

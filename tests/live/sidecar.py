@@ -46,7 +46,7 @@ class Installation:
                 return await accepts(self.port)
 
             try:
-                await until(listens, deadline=20, what="its listening")
+                await until(listens, deadline=60, what="its listening")
             except TimeoutError as error:
                 raise AssertionError(f"the sidecar does not start:\n{sidecar.err}") from error
             yield sidecar
