@@ -59,5 +59,6 @@ def made(
         random=random,
         required=configured.required,
         spends=configured.grant is model.Grant.REFRESH_TOKEN,
+        alone=configured.grant not in {*model.BY_PERSON, model.Grant.REFRESH_TOKEN},
         log=log,
     )

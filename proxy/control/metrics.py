@@ -53,6 +53,7 @@ def _process(snapshot: Snapshot) -> Iterator[Metric]:
     yield _gauge("build_info", "The version that runs, as a label.", ("version",), build)
     for name, meaning, value in (
         ("ready", "1 if traffic should be sent here.", snapshot.ready),
+        ("store_up", "1 if tokens can be shared and kept.", snapshot.store_fault is None),
         ("draining", "1 while the process is on its way out.", snapshot.draining),
         ("requests_in_flight", "Requests being forwarded.", snapshot.in_flight),
         ("connections", "Open client connections of the data plane.", snapshot.connections),

@@ -19,15 +19,19 @@ def healthz(snapshot: Snapshot) -> web.Response:
 
 
 def readyz(snapshot: Snapshot) -> web.Response:
-    """200 once every required credential has had a token, 503 before and while draining."""
+    """200 once every required credential has had a token, 503 before and while draining.
+
+    A store that can't be used makes nobody unready by itself: live tokens are served. It is told.
+    """
+    store = {} if snapshot.store_fault is None else {"store": "unavailable"}
     if snapshot.ready:
-        return web.json_response({"status": "ready"})
+        return web.json_response({"status": "ready", **store})
     if snapshot.draining:
         return web.json_response({"status": "draining"}, status=503)
     if not snapshot.serving:
         return web.json_response({"status": "no worker runs"}, status=503)
     return web.json_response(
-        {"status": "waiting", "credentials": list(snapshot.waiting)}, status=503
+        {"status": "waiting", "credentials": list(snapshot.waiting), **store}, status=503
     )
 
 

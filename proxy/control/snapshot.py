@@ -61,6 +61,12 @@ class Snapshot:
         return tuple(one.name for one in self.credentials if one.required and not one.ready)
 
     @property
+    def store_fault(self) -> str | None:
+        """What is wrong with where tokens are kept; None where nothing is."""
+        faults = (one.store_fault for one in self.credentials)
+        return next((fault for fault in faults if fault is not None), None)
+
+    @property
     def ready(self) -> bool:
         """Whether traffic should be sent here."""
         return self.serving and not self.draining and not self.waiting

@@ -27,6 +27,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "started": moment(snapshot.started),
         "ready": snapshot.ready,
         "draining": snapshot.draining,
+        "store": snapshot.store_fault or "ok",
         "in_flight": snapshot.in_flight,
         "connections": snapshot.connections,
         **(workers if snapshot.workers else {}),
@@ -39,7 +40,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
 def credential(status: CredentialStatus) -> dict[str, Any]:
     """One credential: its state, what is held, what comes next, what went wrong."""
     said = {name: _rounded(value) for name, value in dataclasses.asdict(status).items()}
-    del said["name"]
+    del said["name"], said["store_fault"]
     if status.callers is None:
         del said["callers"]
     if status.last_error is not None:

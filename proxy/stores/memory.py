@@ -18,6 +18,10 @@ class MemoryStore:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._watching: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
+    @property
+    def fault(self) -> None:
+        """None: memory is always there."""
+
     async def load(self, identity: str) -> Entry:
         """The entry, or an empty one."""
         return self._entries.get(identity, Entry())

@@ -36,7 +36,8 @@ class Credential:
 
     One event loop uses it. ``identity`` names its entry in ``store``: credentials that share both
     share one token. ``random`` spreads renewals and retries; nothing secret depends on it.
-    ``spends``: the source has a refresh token of its own, which a request may spend.
+    ``spends``: the source has a refresh token of its own, which a request may spend; ``alone``: it
+    can do without any, where the store can't be used.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Credential:
         random: random.Random,
         required: bool = True,
         spends: bool = False,
+        alone: bool = False,
         log: Callable[[Event], None] = _silent,
     ) -> None:
         self.name = name
@@ -58,7 +60,7 @@ class Credential:
         self._clock = clock
         self._monotonic = clock.monotonic
         self._wall = clock.wall
-        self._renewal = Renewal(source, store, identity, renewal, clock, spends=spends)
+        self._renewal = Renewal(source, store, identity, renewal, clock, spends=spends, alone=alone)
         self._journal = Journal(name, clock, log)
         self._upkeep = Upkeep(self._renewal, renewal, self._journal, clock, random)
         self._retries = self._upkeep.retries
@@ -241,6 +243,7 @@ class Credential:
             renewals=self._journal.renewals,
             failures=dict(self._journal.failures),
             rejections=self._journal.rejections,
+            store_fault=self._renewal.fault,
         )
 
     def _state(self) -> State:

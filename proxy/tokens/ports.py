@@ -67,6 +67,10 @@ token request, so it costs next to nothing; what it gives is forgotten after one
 class TokenStore(Protocol):
     """Keeps entries by identity; every process that shares it sees the same ones."""
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it now, in words for a person; None where nothing is known to be."""
+
     async def load(self, identity: str) -> Entry:
         """The entry, or an empty one; needs no lock.
 

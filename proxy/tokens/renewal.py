@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from proxy.clock import Clock, Moment
 from proxy.errors import Failure, StoreError, TokenRequestError
@@ -15,6 +16,9 @@ from proxy.tokens.learning import bounded, is_due, learned, lesson, relearned
 from proxy.tokens.policy import RenewalPolicy, Use, schedule, use
 from proxy.tokens.ports import Entry, TokenSource, TokenStore
 from proxy.tokens.token import RefreshToken, Token
+
+STORE: Final = "store"
+"""The reason of a failure that is the store's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +32,24 @@ class Renewed:
 class Renewal:
     """Renews one entry of a store.
 
+    ``spends``: the source has a refresh token of its own, which a request may spend. ``alone``: the
+    source can do without any: where the store can't be used and the token at hand is at its end,
+    this process gets one for itself.
+
     Attributes:
         requests: how often the provider was asked.
         rejected: the highest generation that a 401 rejected, as far as this process knows; it
             counts here at once and reaches the store with the next renewal.
+        fault: what is wrong with the store; see ``TokenStore``.
         at_stake: a refresh token is being spent, or an answer is not yet persisted: whoever ends
             the try now may lose the login.
     """
 
     __slots__ = (
+        "_alone",
+        "_asked",
         "_clock",
+        "_highest",
         "_identity",
         "_lesson",
         "_policy",
@@ -58,8 +70,12 @@ class Renewal:
         clock: Clock,
         *,
         spends: bool = False,
+        alone: bool = False,
     ) -> None:
         self._source = source
+        self._alone = alone
+        self._asked = False
+        self._highest = 0
         self._spends = spends
         self._store = store
         self._identity = identity
@@ -69,6 +85,11 @@ class Renewal:
         self.requests = 0
         self.rejected = 0
         self.at_stake = False
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with the store."""
+        return self._store.fault
 
     def watch(self, changed: Callable[[], None]) -> Callable[[], None]:
         """Have ``changed`` called when somebody changed the entry; see ``TokenStore``."""
@@ -90,8 +111,7 @@ class Renewal:
         """Whether its token may still be sent: none of its moments is over, no 401 rejected it."""
         if entry.token is None or not self._usable(entry):
             return False
-        moments = schedule(entry.token, self._policy.margin, 0)
-        return use(self._clock.now(), moments) is not Use.GONE
+        return self._use(entry.token) is not Use.GONE
 
     async def forget(self) -> bool:
         """Leave nothing to use in the entry; whether there was anything.
@@ -116,10 +136,14 @@ class Renewal:
         Raises:
             TokenRequestError: no usable token came, or the store can't be used.
         """
+        self._asked = False
         try:
             return await self._run(known, forced=forced)
         except StoreError as error:
-            raise TokenRequestError(str(error), failure=Failure.TRANSIENT, reason="store") from None
+            if not self._alone or self._asked or (self._lasts(known) and not forced):
+                told = str(error)
+                raise TokenRequestError(told, failure=Failure.TRANSIENT, reason=STORE) from None
+        return Renewed(await self._ask_alone(known), asked=True)
 
     async def _run(self, known: Entry, *, forced: bool) -> Renewed:
         async with self._store.lock(self._identity):
@@ -144,8 +168,7 @@ class Renewal:
     def _done_elsewhere(self, entry: Entry, known: Entry) -> bool:
         if entry.token is None or not self._usable(entry) or same_answer(entry, known):
             return False
-        moments = schedule(entry.token, self._policy.margin, 0)
-        return use(self._clock.now(), moments) is Use.SERVE
+        return self._use(entry.token) is Use.SERVE
 
     async def _ask(self, entry: Entry) -> Entry:
         async def keep(refresh: RefreshToken | None) -> None:
@@ -155,17 +178,35 @@ class Renewal:
             await self._store.save(self._identity, entry)
 
         self.requests += 1
+        self._asked = True
         self.at_stake = self._spends or entry.refresh is not None
         token = await self._source.obtain(entry.refresh, keep)
         self.at_stake = True
         if self._usable(entry):
             entry = relearned(entry, self._clock.now())
-        token = bounded(token, entry.learned)
-        if not token.value.reveal().isascii():
-            raise ValueError("a token is visible ASCII")
-        entry = self._successor(entry, token)
+        entry = self._successor(entry, bounded(token, entry.learned))
         await self._store.save(self._identity, entry)
-        if use(self._clock.now(), schedule(token, self._policy.margin, 0)) is Use.GONE:
+        return self._served(entry)
+
+    async def _ask_alone(self, known: Entry) -> Entry:
+        """By the full grant, for this process alone, while nobody can use the store.
+
+        What the store has of refresh tokens is never used here: whoever uses one without the lock
+        may not be the only one, and a provider that detects it ends the login of all.
+        """
+
+        async def keep(_: RefreshToken | None) -> None:
+            """It belongs to nobody: the next renewal goes by the store's again."""
+
+        self.requests += 1
+        token = await self._source.obtain(None, keep)
+        entry = self._successor(known, bounded(token, known.learned))
+        self._highest = entry.generation
+        return self._served(replace(entry, refresh=None))
+
+    def _served(self, entry: Entry) -> Entry:
+        """The entry, if there is anything to serve."""
+        if entry.token is None or self._use(entry.token) is Use.GONE:
             raise TokenRequestError(
                 "the provider's token had no time left when it came",
                 failure=Failure.TRANSIENT,
@@ -173,13 +214,24 @@ class Renewal:
             )
         return entry
 
+    def _use(self, token: Token) -> Use:
+        return use(self._clock.now(), schedule(token, self._policy.margin, 0))
+
+    def _lasts(self, entry: Entry) -> bool:
+        """Whether its token needs no successor yet."""
+        if entry.token is None or not self._usable(entry):
+            return False
+        return self._use(entry.token) in (Use.SERVE, Use.RENEW)
+
     def _successor(self, entry: Entry, token: Token) -> Entry:
+        if not token.value.reveal().isascii():
+            raise ValueError("a token is visible ASCII")
         same = entry.token is not None and token.value == entry.token.value
         rejected = max(entry.rejected, self.rejected)
         storm_until = entry.storm_until
         if same or 0 < entry.generation <= rejected:
             storm_until = self._clock.now().later(self._policy.min_interval)
-        generation = entry.generation if same else entry.generation + 1
+        generation = entry.generation if same else max(entry.generation, self._highest) + 1
         # The same token again is all there is: it serves, and 401s for it pass through.
         self.rejected = min(rejected, generation - 1)
         return replace(

@@ -102,14 +102,16 @@ class Retries:
         self.setback = None
         self.due = now + LEAST
 
-    def failed(self, error: TokenRequestError, now: float) -> None:
-        """A try failed."""
+    def failed(self, error: TokenRequestError, now: float, latest: float = math.inf) -> None:
+        """A try failed; the next one may begin at ``latest``, unless that has passed already."""
         same = self.setback is not None and self.setback.failure is error.failure
         self._failures = self._failures + 1 if same else 1
         self._ended = now
         self._brought_forward = False
         self.setback = Setback(error.failure, error.reason, str(error), error.error)
         self.due = now + wait_after(error, self._failures, self._random.random())
+        if latest > now:
+            self.due = min(self.due, max(latest, now + LEAST))
 
     def bring_forward(self, now: float) -> None:
         """A request waits: the first one after a failure has the next try sooner."""

@@ -45,6 +45,7 @@ class CredentialStatus:
         rejections: how many generations an upstream's 401 rejected.
         callers: how many have a token of their own at the moment, where each has one
             (``subject: request``); the counts above are then of all together.
+        store_fault: what is wrong with the store, in one line; None where nothing is.
     """
 
     name: str
@@ -62,3 +63,4 @@ class CredentialStatus:
     failures: Mapping[str, int]
     rejections: int
     callers: int | None = None
+    store_fault: str | None = None

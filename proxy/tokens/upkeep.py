@@ -17,7 +17,7 @@ from proxy.tokens.journal import Journal
 from proxy.tokens.listening import Listening
 from proxy.tokens.policy import RenewalPolicy, Use
 from proxy.tokens.ports import Entry
-from proxy.tokens.renewal import Renewal, Renewed, same_answer
+from proxy.tokens.renewal import STORE, Renewal, Renewed, same_answer
 from proxy.tokens.retries import Retries
 from proxy.tokens.waiters import Waiters
 
@@ -217,7 +217,9 @@ class Upkeep:
 
     def _failed(self, error: TokenRequestError) -> None:
         now = self._clock.monotonic()
-        self.retries.failed(error, now)
+        hard = self._clock.now().until(self.held.moments.hard)
+        # A store that stays away may be done without then: no backoff goes beyond that moment.
+        self.retries.failed(error, now, now + hard if error.reason == STORE else math.inf)
         self._journal.failed(error, self.retries.due - now)
 
     def _wanted(self, now: float) -> bool:

@@ -68,6 +68,14 @@ async def test_each_credential_tells_of_its_renewals(
     assert found["token_sidecar_credential_state", (name, ("state", "valid"))] == 1
 
 
+async def test_a_store_that_cannot_be_used_is_counted_as_down(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    assert (await scraped(control, client))["token_sidecar_store_up", ()] == 1
+    control.now = snapshot(credentials=(status(store_fault="it does not answer"),))
+    assert (await scraped(control, client))["token_sidecar_store_up", ()] == 0
+
+
 async def test_a_token_that_does_not_expire_has_no_expiry_to_tell(
     control: Control, client: aiohttp.ClientSession
 ) -> None:

@@ -36,6 +36,21 @@ async def test_a_credential_that_lost_its_token_leaves_it_ready(
     assert (await client.get(control.admin + "/readyz")).status == 200
 
 
+async def test_a_store_that_cannot_be_used_is_told_and_leaves_it_ready(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    fault = "Redis at r:6379 does not answer"
+    control.now = snapshot(credentials=(status("first"), status("second", store_fault=fault)))
+    answer = await client.get(control.admin + "/readyz")
+    assert (answer.status, await answer.json()) == (
+        200,
+        {"status": "ready", "store": "unavailable"},
+    )
+    told = await (await client.get(control.admin + "/v1/status")).json()
+    assert told["store"] == fault
+    assert "store_fault" not in told["credentials"]["second"]
+
+
 async def test_draining_is_not_ready_but_healthy(
     control: Control, client: aiohttp.ClientSession
 ) -> None:

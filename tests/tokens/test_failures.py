@@ -184,6 +184,7 @@ class FullDisk:
 
     def __init__(self) -> None:
         self.full = True
+        self.fault = None
         self._store = MemoryStore()
         self.load = self._store.load
         self.lock = self._store.lock

@@ -250,6 +250,10 @@ class Broken:
         self.watch = self._store.watch
         self.close = self._store.close
 
+    @property
+    def fault(self) -> str | None:
+        return "x.entry is open to others" if self.broken else None
+
     async def load(self, identity: str) -> Entry:
         if self.broken:
             raise StoreError("x.entry is open to others; chmod 600 x.entry")

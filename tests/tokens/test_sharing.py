@@ -164,6 +164,7 @@ class SlowDisk:
     def __init__(self, world: World) -> None:
         self._world = world
         self._store = world.store
+        self.fault = None
         self.load = world.store.load
         self.lock = world.store.lock
         self.watch = world.store.watch

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -64,6 +64,14 @@ class FileStore:
         self._locked: dict[str, int | None] = {}
         self._unwritten: dict[str, Entry] = {}
         self._timer: Timer | None = None
+        self._faults: dict[tuple[str, str], str] = {}
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it now; see ``TokenStore``."""
+        if self._unwritten:
+            return f"the newest token can't be written to {self._directory}"
+        return next(iter(self._faults.values()), None)
 
     async def load(self, identity: str) -> Entry:
         """The entry, or an empty one.
@@ -75,7 +83,8 @@ class FileStore:
             return self._unwritten[identity]
         path = self._path(identity)
         try:
-            return entry_in(path, identity, self._seal, self._now())
+            with self._noting("load", identity):
+                return entry_in(path, identity, self._seal, self._now())
         except Damaged:
             self._set_aside(identity, path)
             return Entry()
@@ -102,8 +111,9 @@ class FileStore:
             if identity in self._locked:
                 self._write(identity, quiet=True)
             else:
-                guarded.directory(self._directory)
-                self._locked[identity] = await locking.take(self._lock(identity), self._clock)
+                with self._noting("lock", identity):
+                    guarded.directory(self._directory)
+                    self._locked[identity] = await locking.take(self._lock(identity), self._clock)
                 self._complete(identity)
             try:
                 yield
@@ -145,6 +155,16 @@ class FileStore:
         if quiet:
             self._tell(f"{path} could be written again: the newest token is in it")
         return True
+
+    @contextlib.contextmanager
+    def _noting(self, what: str, identity: str) -> Iterator[None]:
+        """Remember what goes wrong inside until the same goes well."""
+        try:
+            yield
+        except StoreError as error:
+            self._faults[what, identity] = str(error)
+            raise
+        self._faults.pop((what, identity), None)
 
     def _complete(self, identity: str) -> None:
         """Who held the lock before us may have died with a whole entry that had no name yet."""

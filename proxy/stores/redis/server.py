@@ -5,9 +5,12 @@ Knows keys and scripts; not what an entry means.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+from proxy.errors import StoreError
 from proxy.stores.redis import scripts
 from proxy.stores.redis.faults import told
 from proxy.stores.redis.link import Link
@@ -30,12 +33,13 @@ class Kept:
 class Server:
     """The commands, each with its own errors told.
 
-    Args:
-        link: how to reach it.
+    Attributes:
+        fault: how the last command failed, None where it did not.
     """
 
     def __init__(self, link: Link) -> None:
         self.place = link.place
+        self.fault: str | None = None
         self._client = link.client()
 
     async def load(self, names: Names) -> Kept | None:
@@ -44,7 +48,7 @@ class Server:
         Raises:
             StoreError: no answer came, as with all of these.
         """
-        with told(self.place):
+        with self._noting():
             sealed, fence = await self._client.hmget(names.entry, ["sealed", "fence"])
         return None if sealed is None else Kept(sealed, int(fence or 0))
 
@@ -82,8 +86,19 @@ class Server:
         with told(self.place):
             await self._client.aclose()
 
+    @contextmanager
+    def _noting(self) -> Iterator[None]:
+        """Remember what goes wrong until something goes well."""
+        try:
+            with told(self.place):
+                yield
+        except StoreError as error:
+            self.fault = str(error)
+            raise
+        self.fault = None
+
     async def _run(self, script: str, names: Names, *arguments: Any) -> int:
-        with told(self.place):
+        with self._noting():
             return int(await self._client.eval(script, len(names.keys), *names.keys, *arguments))
 
 

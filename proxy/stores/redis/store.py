@@ -58,6 +58,13 @@ class RedisStore:
         self._timer: Timer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with it now; see ``TokenStore``."""
+        if self._unwritten:
+            return f"{self._server.place} does not have the newest token yet"
+        return self._server.fault
+
     async def load(self, identity: str) -> Entry:
         """The entry, or an empty one.
 
