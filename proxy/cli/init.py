@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from proxy.draft.asking import Asker
     from proxy.draft.draft import Draft
     from proxy.draft.importing import Origin
+    from proxy.draft.keeping import Keeper
+    from proxy.draft.writing import Written
 
+FILE: Final = "token-sidecar.yaml"
+"""Where the other commands look for it."""
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -38,7 +43,7 @@ Exit codes: 0 written, 2 something is missing, wrong, or there already,
     "--config",
     "-c",
     metavar="FILE",
-    default="token-sidecar.yaml",
+    default=FILE,
     show_default=True,
     help="The file to write.",
 )
@@ -98,16 +103,27 @@ def init(
     from proxy.draft.importing import Origin  # noqa: PLC0415 - only now is it wanted
     from proxy.draft.keeping import Keeper  # noqa: PLC0415
     from proxy.draft.recipes import complete  # noqa: PLC0415
-    from proxy.draft.writing import write  # noqa: PLC0415
 
     asker = _asker()
     draft = _started(Origin(**origin), settings, places, upstream, asker)  # type: ignore[arg-type]  # click's names are Origin's
     keeper = Keeper(kind, Path(config), _named(name, draft), force)
     draft = complete(draft, asker, keeper.variable if kind == "env" else None)
-    written = write(draft, keeper, os.environ)
+    written = _written(draft, keeper)
     for line in (*draft.notes, *written.notes, *written.warnings):
         click.echo(line, err=True)
-    click.echo(f"{written.path}: written and right; next: token-sidecar check --online")
+    named = "" if config == FILE else f" --config {shlex.quote(config)}"
+    click.echo(f"{written.path}: written and right; next: token-sidecar check --online{named}")
+
+
+def _written(draft: Draft, keeper: Keeper) -> Written:
+    from proxy.draft.writing import write  # noqa: PLC0415 - only now is it wanted
+    from proxy.errors import ConfigurationError  # noqa: PLC0415
+
+    try:
+        return write(draft, keeper, os.environ)
+    except ConfigurationError:
+        click.echo(f"{keeper.config} is not written; in it this would be wrong:", err=True)
+        raise
 
 
 def _started(

@@ -28,6 +28,10 @@ class Questions:
         for number, option in enumerate(options, 1):
             click.echo(f"  {number}  {option}", err=True)
         numbers = [str(number) for number in range(1, len(options) + 1)]
-        kind = click.Choice([*options, *numbers])
-        said = str(click.prompt("Which", type=kind, show_choices=False, err=True))
-        return options[int(said) - 1] if said in numbers else said
+
+        def chosen(said: str) -> str:
+            if said not in (*numbers, *options):
+                raise click.UsageError(f"give a number from 1 to {len(options)}, or a name")
+            return options[int(said) - 1] if said in numbers else said
+
+        return str(click.prompt("Which", value_proc=chosen, err=True))

@@ -12,6 +12,7 @@ from proxy.errors import ConfigurationError, Problem
 
 VARIABLE: Final = "TOKEN_SIDECAR_CONFIG"
 _LOCAL: Final = "token-sidecar.yaml"
+_ABSENT: Final = "no configuration file is there: write one with `token-sidecar init`"
 
 
 def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
@@ -30,9 +31,7 @@ def find(explicit: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
         if os.path.exists(place):  # noqa: PTH110 - False, too, where we may not look
             return Path(_LOCAL) if place.parent == Path.cwd() else place
     looked = ", ".join(["--config", VARIABLE, *map(str, places)])
-    raise ConfigurationError(
-        [Problem(_LOCAL, 1, 1, f"no configuration file is there; looked at {looked}")]
-    )
+    raise ConfigurationError([Problem(_LOCAL, 1, 1, f"{_ABSENT}; looked at {looked}")])
 
 
 def _named(name: str, environ: Mapping[str, str], cwd: Path) -> Path:

@@ -68,6 +68,19 @@ def test_a_wrong_draft_leaves_nothing_behind(desk: Desk) -> None:
     assert said.startswith("token-sidecar.yaml:13:15: `upstream` sends secrets over plain http")
 
 
+def test_mistakes_in_what_is_not_written_are_told_as_such(desk: Desk) -> None:
+    result = desk.init("--curl", "-", "--upstream", "http://api.example.com", stdin=CURL)
+    assert result.stderr == "token-sidecar.yaml is not written; in it this would be wrong:\n"
+    assert result.stdout == ""
+
+
+def test_the_next_step_names_the_file_where_it_is_not_found_by_itself(desk: Desk) -> None:
+    usual = desk.init("--curl", "-", *UPSTREAM, stdin=CURL)
+    assert usual.stdout.endswith("; next: token-sidecar check --online\n")
+    other = desk.init("--curl", "-", "-c", "an other.yaml", *UPSTREAM, stdin=CURL)
+    assert other.stdout.endswith("check --online --config 'an other.yaml'\n")
+
+
 def test_the_keyring_may_have_the_secrets(desk: Desk, ring: Ring) -> None:
     said = desk.right("--curl", "-", "--secrets", "keyring", *UPSTREAM, stdin=CURL)
     assert said == "the keyring has the client_secret at token-sidecar/api.client_secret\n"
