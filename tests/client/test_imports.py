@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.process import REPOSITORY
 
-OURS = ["aiohttp", "anyio", "authlib", "cachetools", "click", "cryptography", "httptools", "httpx"]
+OURS = ["aiohttp", "anyio", "authlib", "click", "cryptography", "httptools", "httpx"]
 OURS += [
     "joserfc",
     "keyring",
