@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from proxy.cli.failure import CONFIGURATION, REFUSED, UNREACHABLE, token_request_code
-from proxy.errors import Problem
+from proxy.errors import Problem, TokenRequestError
 from proxy.runtime.outcome import Failed, Obtained, Outcome, Unasked
 
 
@@ -71,8 +71,7 @@ class Verdict:
         for obtained in self.obtained:
             yield from (f"{obtained.credential}: warning: {said}" for said in obtained.warnings)
         for failed in self.failed:
-            said = "refused" if token_request_code(failed.error) == REFUSED else "unreachable"
-            yield f"{failed.credential}: {said}: {failed.error}"
+            yield f"{failed.credential}: {_what(failed.error)}: {failed.error}"
         yield from (f"{unasked.credential}: {unasked.message}" for unasked in self.unasked)
 
     def praise(self) -> Iterator[str]:
@@ -103,6 +102,12 @@ class Verdict:
                 },
             }
         return json.dumps(said, indent=2)
+
+
+def _what(error: TokenRequestError) -> str:
+    if error.reason == "store":
+        return "unreadable"
+    return "refused" if token_request_code(error) == REFUSED else "unreachable"
 
 
 def described(obtained: Obtained) -> Iterator[str]:

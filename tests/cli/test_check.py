@@ -92,6 +92,12 @@ def test_a_refusal_outweighs_a_provider_that_is_unreachable() -> None:
     assert Verdict("c.yaml").asked([failed("a", Failure.TRANSIENT)]).code == 4
 
 
+def test_a_store_that_can_not_be_read_is_no_provider_that_is_unreachable() -> None:
+    error = TokenRequestError("another key", failure=Failure.TRANSIENT, reason="store")
+    verdict = Verdict("c.yaml").asked([Failed("a", error)])
+    assert list(verdict.complaints()) == ["a: unreadable: another key"]
+
+
 def test_a_token_is_described_with_what_is_known_of_it() -> None:
     bare = Obtained("a", "token", None, None, None, None, ())
     full = Obtained("b", "id_token", 59.7, "https://i", "x, y", "me", ("odd",))
