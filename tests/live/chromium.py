@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from selenium.webdriver import Chrome, ChromeOptions
@@ -15,10 +15,15 @@ from selenium.webdriver.chrome.service import Service
 
 
 @contextlib.contextmanager
-def chromium(profile: Path, *, trusting: bool = False) -> Iterator[Chrome]:
+def chromium(
+    profile: Path, *, trusting: bool = False, arguments: Sequence[str] = ()
+) -> Iterator[Chrome]:
     """A browser with an empty profile in a new directory ``profile``, until the block ends.
 
-    ``trusting``: any certificate will do.
+    Args:
+        profile: the directory.
+        trusting: any certificate will do.
+        arguments: further ones of its command line.
     """
     options = ChromeOptions()
     options.binary_location = program("chromium")
@@ -31,6 +36,7 @@ def chromium(profile: Path, *, trusting: bool = False) -> Iterator[Chrome]:
         "--disable-background-networking",
         "--no-first-run",
         f"--user-data-dir={profile}",
+        *arguments,
     ):
         options.add_argument(option)
     log = str(profile.with_suffix(".log"))
