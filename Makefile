@@ -18,8 +18,8 @@ INSTALLED := .venv/.installed
 ENVOY := $(BIN)/envoy
 PROGRAMS := .venv-programs
 
-.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
-  bench bench-idle bench-memory bench-start dist clean
+.PHONY: help install install-redis install-programs demo test lint types layers live programs fuzz pooled soak \
+  bench bench-idle bench-memory bench-start bench-cli dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,10 +35,14 @@ $(INSTALLED): pyproject.toml
 demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on this machine
 	$(BIN)/token-sidecar demo
 
-test: lint types ## lint, types, layers, unit, property and end-to-end tests
+test: lint types install-redis ## lint, types, layers, unit, property and end-to-end tests
 	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
 	$(PYTEST) tests --ignore tests/live --ignore tests/programs --quiet \
 	  --numprocesses $(PROCESSES) --basetemp $$short
+
+install-redis: # from the system's packages
+	@for name in redis-server redis-cli; do command -v $$name >/dev/null || \
+	  { echo "make test needs $$name: apt-get install redis-server"; exit 1; }; done
 
 fuzz: $(INSTALLED) ## hostile bytes from both sides, judged by h11; nothing unsafe may pass
 	$(BIN)/python -m tests.fuzz $(INPUTS)
@@ -63,12 +67,12 @@ $(ENVOY): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group live
 	touch $@
 
-programs: $(INSTALLED) install-programs ## curl, Go, Node, OpenAI's client, tensors, tables, websockets
+programs: $(INSTALLED) install-programs ## curl, Go, Node, OpenAI's client, tensors, tables, websockets, kubectl, git
 	PROGRAMS=$(PROGRAMS) $(PYTEST) tests/programs --quiet
 
 install-programs: $(PROGRAMS)/bin/go-upstream $(PROGRAMS)/bin/go-client # what it needs, apart from .venv
-	@for name in curl node; do command -v $$name >/dev/null || \
-	  { echo "make programs needs curl and Node 20: $$name is missing"; exit 1; }; done
+	@for name in curl node git kubectl; do command -v $$name >/dev/null || \
+	  { echo "make programs needs curl, Node 20, git and kubectl: $$name is missing"; exit 1; }; done
 
 $(PROGRAMS)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(PROGRAMS)
@@ -93,6 +97,9 @@ bench-memory: $(INSTALLED) ## 1 GiB up and 1 GiB down: how much the sidecar grow
 
 bench-start: $(INSTALLED) ## from exec to the first answer, and how big it is then
 	$(BIN)/python -m bench.start
+
+bench-cli: $(INSTALLED) ## what `token` costs from a cold interpreter, beside an empty program
+	$(BIN)/python -m bench.cli
 
 bench: $(INSTALLED) $(ENVOY) ## CPU, latency and memory beside Envoy, nginx and HAProxy: bench/RESULTS.md
 	command -v wrk nginx haproxy >/dev/null || apt-get install --yes --quiet wrk nginx-light haproxy
