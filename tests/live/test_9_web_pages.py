@@ -126,17 +126,31 @@ class Target:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def target(work: Path) -> AsyncIterator[Target]:
     """A sidecar that works, with a client whose key the attackers know."""
+    clients = "clients: {notebook: {key: {env: KEY}}}"
+    async with attacked(work / "web-pages", clients, ", clients: [notebook]") as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def open_target(work: Path) -> AsyncIterator[Target]:
+    """One that every program of this machine may use, and only a page's own words tell of it."""
+    async with attacked(work / "web-pages-open", "", "") as found:
+        yield found
+
+
+@contextlib.asynccontextmanager
+async def attacked(home: Path, clients: str, listed: str) -> AsyncIterator[Target]:
+    """A sidecar with everything around it, the attacker's site included."""
     data, admin = free_ports(2)
-    home = work / "web-pages"
-    home.mkdir()
+    home.mkdir()  # noqa: ASYNC240 - nothing else runs yet
     async with IdentityProvider() as provider, upstream() as api, hostile_site() as page:
         whole = f"""
 listen: 127.0.0.1:{data}
 admin: 127.0.0.1:{admin}
-clients: {{notebook: {{key: {{env: KEY}}}}}}
+{clients}
 credentials:
-  api: {{token_url: '{provider.token_url}', client_id: {CLIENT[0]}, client_secret: {{env: SECRET}},
-         clients: [notebook]}}
+  api: {{token_url: '{provider.token_url}', client_id: {CLIENT[0]}, client_secret: {{env: SECRET}}
+         {listed}}}
 routes:
   - {{path: /api/, upstream: '{api.url}/', credential: api}}
 """
@@ -207,6 +221,21 @@ async def test_a_page_of_another_site_gets_nothing(
     await asyncio.to_thread(browser.get, target.page)
     told = await tried(browser, target, attack, host)
     row(report, f"another site, {host}", attack, told)
+    assert is_refused(told), told
+
+
+@pytest.mark.parametrize(
+    "attack", [one for one in ATTACKS if one[2] == "data"], ids=lambda attack: attack[0]
+)
+async def test_a_page_of_another_site_calls_no_api_even_where_programs_need_no_key(
+    browser,
+    open_target: Target,
+    attack: tuple[str, str, str, tuple[Any, ...]],
+    report: Report,
+) -> None:
+    await asyncio.to_thread(browser.get, open_target.page)
+    told = await tried(browser, open_target, attack, "127.0.0.1")
+    row(report, "another site, no key needed", attack, told)
     assert is_refused(told), told
 
 
