@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "status",
     "refresh",
     "forget",
+    "credential",
     "schema",
     "healthcheck",
     "demo",

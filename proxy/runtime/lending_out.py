@@ -100,6 +100,16 @@ class Lending:
 
         return visiting.refreshed(self.config, name, self._environ, self._tell)
 
+    def rejected(self, name: str, generation: int) -> Lent:
+        """A server refused this generation: what to send instead; raises as ``lent``."""
+        known = self.known(name)
+        found = self._asked(lambda one: one.reject(name, generation, identity=known.identity))
+        if found is not None:
+            return found
+        from proxy.runtime import visiting  # noqa: PLC0415 - see _visited
+
+        return visiting.rejected(self.config, name, self._environ, generation, self._tell)
+
     def sidecar(self) -> RunningSidecar | None:
         """The one that may run with this configuration; None: none has a socket here."""
         place = own_socket(self._path, self._environ, Path(self._index.state_dir))

@@ -146,6 +146,17 @@ def refreshed(config: model.Config, name: str, environ: Mapping[str, str], tell:
     return _in_a_loop(config, environ, tell, visit)
 
 
+def rejected(
+    config: model.Config, name: str, environ: Mapping[str, str], generation: int, tell: Tell
+) -> Lent:
+    """What comes after this generation, in a loop of its own; see ``Visit.rejected``."""
+
+    async def visit(made: Visits) -> Entry:
+        return await made.of(name).rejected(generation)
+
+    return _in_a_loop(config, environ, tell, visit)
+
+
 def _in_a_loop(
     config: model.Config,
     environ: Mapping[str, str],

@@ -97,6 +97,20 @@ class Visit:
         """
         return await self._renewed(await self._store.load(self._identity))
 
+    async def rejected(self, generation: int) -> Entry:
+        """An entry to use after a server refused this generation; a newer one stays.
+
+        The same one within ``min_interval`` after the last renewal that a refusal caused.
+
+        Raises:
+            TokenRequestError, SecretError, StoreError: as above.
+        """
+        known = await self._store.load(self._identity)
+        if known.generation != generation or known.token is None:
+            return await self.entry()
+        self._renewal.reject(known)
+        return await self._renewed(known)
+
     async def forget(self) -> bool:
         """Leave nothing to use in the entry; see ``Renewal.forget``."""
         return await self._renewal.forget()
