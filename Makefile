@@ -18,7 +18,7 @@ INSTALLED := .venv/.installed
 ENVOY := $(BIN)/envoy
 PROGRAMS := .venv-programs
 
-.PHONY: help install install-redis install-programs demo test lint types layers live programs fuzz pooled soak \
+.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
   bench bench-idle bench-memory bench-start bench-cli dist clean
 
 help: ## this list
@@ -40,6 +40,7 @@ test: lint types install-redis ## lint, types, layers, unit, property and end-to
 	$(PYTEST) tests --ignore tests/live --ignore tests/programs --quiet \
 	  --numprocesses $(PROCESSES) --basetemp $$short
 
+.PHONY: install-redis
 install-redis: # from the system's packages
 	@for name in redis-server redis-cli; do command -v $$name >/dev/null || \
 	  { echo "make test needs $$name: apt-get install redis-server"; exit 1; }; done

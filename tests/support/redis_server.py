@@ -34,27 +34,24 @@ class PatientClock(FakeClock):
 
 
 class RedisServer:
-    """One server on a port of its own, and on a Unix socket in ``directory``."""
+    """One server on a port of its own; or a Sentinel."""
 
-    def __init__(self, directory: Path, *options: str, program: str = "redis-server") -> None:
+    def __init__(self, directory: Path, *options: str, sentinel: bool = False) -> None:
         self.directory = directory
         self.port = free_port()
-        self.options = options
-        self.program = program
+        self.options = ("--save", "", "--repl-diskless-sync-delay", "0", *options)
+        if sentinel:
+            (directory / "sentinel.conf").touch()
+            self.options = (str(directory / "sentinel.conf"), "--sentinel")
         self.place = RedisPlace("tcp", (("127.0.0.1", self.port),))
         self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def socket(self) -> str:
-        return str(self.directory / f"{self.port}.sock")
 
     def start(self) -> None:
         """Run it, and wait until it answers."""
         self._process = subprocess.Popen(
             [
-                *(self.program, "--port", str(self.port), "--bind", "127.0.0.1"),
-                *("--dir", str(self.directory), "--save", "", "--appendonly", "no"),
-                *("--unixsocket", self.socket, *self.options),
+                *("redis-server", *self.options, "--dir", str(self.directory)),
+                *("--port", str(self.port), "--bind", "127.0.0.1"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -86,17 +83,18 @@ class RedisServer:
     def ask(self, *command: str, check: bool = True) -> str:
         """What redis-cli prints."""
         done = subprocess.run(
-            ["redis-cli", "-s", self.socket, *command], capture_output=True, text=True, check=False
+            ["redis-cli", "-e", "-p", str(self.port), *command],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert not check or not done.returncode, done
         return done.stdout.strip()
 
 
 @contextmanager
-def redis_server(
-    directory: Path, *options: str, program: str = "redis-server"
-) -> Iterator[RedisServer]:
-    server = RedisServer(directory, *options, program=program)
+def redis_server(directory: Path, *options: str, sentinel: bool = False) -> Iterator[RedisServer]:
+    server = RedisServer(directory, *options, sentinel=sentinel)
     try:
         server.start()
         yield server

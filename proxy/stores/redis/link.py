@@ -15,6 +15,7 @@ from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError  # noqa: A004 - its own, not the system's
 
 from proxy.config.model import RedisPlace, Tls
 from proxy.secret import Secret
@@ -57,7 +58,8 @@ class Link:
             return self._one(address.hosts[0] if address.hosts else None, options)
         del options["retry"], options["db"]
         nodes = [ClusterNode(host, port, **options) for host, port in address.hosts]
-        return RedisCluster(startup_nodes=nodes, cluster_error_retry_attempts=3, **options)
+        # Each try may follow a slot that has moved.
+        return RedisCluster(startup_nodes=nodes, retry=Retry(NoBackoff(), 3), **options)
 
     def listeners(self) -> Iterator[Any]:
         """For messages, one after the other, without end; any node of a cluster passes them on."""
@@ -86,7 +88,8 @@ class Link:
             "protocol": 2,
             "socket_timeout": _PATIENCE,
             "socket_connect_timeout": _PATIENCE,
-            "retry": Retry(NoBackoff(), 1),  # a pooled connection may be dead; more is our matter
+            # A pooled connection may be dead: once more at once. All else is the caller's matter.
+            "retry": Retry(NoBackoff(), 1, supported_errors=(ConnectionError,)),
         } | (self._tls() if address.secure else {})
 
     def _tls(self) -> dict[str, Any]:
@@ -99,6 +102,14 @@ class Link:
             "ssl_certfile": _text(tls.cert_file),
             "ssl_keyfile": _text(tls.key_file),
         }
+
+
+async def close(client: Any) -> None:
+    """Close a client, and those that ask its Sentinels, which it does not close itself."""
+    await client.aclose()
+    asking = getattr(getattr(client, "connection_pool", None), "sentinel_manager", None)
+    for sentinel in () if asking is None else asking.sentinels:
+        await sentinel.aclose()
 
 
 def _text(path: Path | None) -> str | None:

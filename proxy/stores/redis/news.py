@@ -15,7 +15,7 @@ from typing import Any, Final
 from proxy.clock import Clock
 from proxy.stores.pausing import pause
 from proxy.stores.redis.faults import FAULTS
-from proxy.stores.redis.link import Link
+from proxy.stores.redis.link import Link, close
 from proxy.stores.redis.names import CHANNEL
 
 Changed = Callable[[], None]
@@ -83,7 +83,7 @@ class News:
                 pass  # whoever looks, told below, finds out what it is
             finally:
                 with contextlib.suppress(*FAULTS):
-                    await client.aclose()
+                    await close(client)
             self._tell_all()
             if self._clock.monotonic() - began > _LONGEST_PAUSE:
                 wait = _FIRST_PAUSE

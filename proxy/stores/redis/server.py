@@ -13,7 +13,7 @@ from typing import Any, Final
 from proxy.errors import StoreError
 from proxy.stores.redis import scripts
 from proxy.stores.redis.faults import told
-from proxy.stores.redis.link import Link
+from proxy.stores.redis.link import Link, close
 from proxy.stores.redis.names import CHANNEL, Names
 
 LEASE: Final = 10.0
@@ -84,7 +84,7 @@ class Server:
     async def close(self) -> None:
         """Close the connections."""
         with told(self.place):
-            await self._client.aclose()
+            await close(self._client)
 
     @contextmanager
     def _noting(self) -> Iterator[None]:

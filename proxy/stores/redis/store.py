@@ -116,6 +116,7 @@ class RedisStore:
         """
         async with self._turns[identity]:
             if not await self._settled(identity):
+                await self._let_go(identity)
                 raise StoreError(f"{self._server.place} still can't take the newest token")
             if identity not in self._leases:
                 self._leases[identity] = await taken(
