@@ -146,15 +146,19 @@ async def test_what_is_wrong_with_the_token_is_told(upstream: Origin) -> None:
 
 
 async def test_a_client_that_leaves_while_it_waits_is_forgotten(upstream: Origin) -> None:
-    route = route_to(upstream.port, "/api/", local=Desk())
+    desk = Desk()
+    route = route_to(upstream.port, "/api/", local=desk)
     async with serving(route, filled=False) as served:
         served.source.gate.clear()
         client = await served.ask(POST, b"Content-Length: 0\r\n\r\n")
         await until(lambda: served.source.asked)
         client.close()
         assert (await served.record()).error == "client_gone"
-        assert served.plane.in_flight == 0
         served.source.gate.set()
+        await until(served.credential.current)
+        await round_trips(served)
+        assert served.plane.in_flight == 0
+    assert not desk.asked
 
 
 async def test_a_bug_is_reported_and_answered(upstream: Origin) -> None:
