@@ -12,6 +12,7 @@ import pytest
 
 from proxy.client import index
 from proxy.client.running import Lent
+from proxy.config.model import Config
 from proxy.errors import (
     ConfigurationError,
     SecretError,
@@ -20,6 +21,7 @@ from proxy.errors import (
     UnlendableError,
 )
 from proxy.runtime.lending_out import Lending, lent
+from proxy.secrets import keyring
 from tests.support.identity_provider import CLIENT, IdentityProvider, Reply
 
 T = TypeVar("T")
@@ -88,6 +90,56 @@ async def test_the_second_command_finds_in_the_store_what_the_first_got(machine:
     assert second.expires_in == pytest.approx(60, abs=5)
     assert machine.provider.asked == 1
     assert machine.told == []
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        "store: {file: tokens, encryption_key: {env: STORE_KEY}}",
+        "store: {file: tokens, encryption_key: {file: key.txt}}",
+        "store: file",
+    ],
+)
+async def test_the_second_command_reads_no_configuration(
+    machine: Machine, store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (machine.home / "key.txt").write_text("00" * 32)
+    (machine.home / "key.txt").chmod(0o600)
+    monkeypatch.setattr(keyring, "usable", lambda: False)
+    machine.write(store)
+    first = await machine.token()
+
+    def found() -> tuple[Lent, Config | None]:
+        lending = Lending(machine.config, machine.environ, machine.told.append)
+        return lending.token("api"), lending._config
+
+    second, config = await machine.now(found)
+    assert second.token == first.token
+    assert config is None
+
+
+async def test_a_key_in_the_configuration_itself_is_kept_nowhere_else(machine: Machine) -> None:
+    machine.write('store: {file: tokens, encryption_key: "' + "ab" * 32 + '"}')
+    first, second = await machine.token(), await machine.token()
+    assert first.token == second.token
+    (kept,) = (machine.home / ".cache" / "token-sidecar").iterdir()
+    assert "abab" not in kept.read_text()
+
+
+async def test_a_damaged_entry_is_set_aside_and_asked_for_anew(machine: Machine) -> None:
+    await machine.token()
+    (entry,) = (machine.home / "tokens").glob("*.entry")
+    entry.write_bytes(entry.read_bytes()[:-1])
+    assert (await machine.token()).generation == 1
+    assert machine.provider.asked == 2
+    assert "was damaged: it is set aside" in machine.told[0]
+
+
+async def test_another_key_is_told_and_not_written_over(machine: Machine) -> None:
+    await machine.token()
+    machine.environ["STORE_KEY"] = "11" * 32
+    with pytest.raises(StoreError, match="another key"):
+        await machine.token()
 
 
 async def test_many_at_once_cause_one_token_request(machine: Machine) -> None:
