@@ -164,11 +164,12 @@ def _asker() -> Asker:
     from proxy.cli.questions import Questions  # noqa: PLC0415 - only now is it wanted
     from proxy.draft.asking import Nobody  # noqa: PLC0415
 
-    return Questions() if sys.stdin.isatty() and sys.stderr.isatty() else Nobody()
+    there = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    return Questions() if there else Nobody()
 
 
-def _standard_input() -> str:
-    return sys.stdin.read(1 << 20)
+def _standard_input(most: int) -> str:
+    return "" if sys.stdin is None else sys.stdin.read(most)
 
 
 def _pasted() -> str:

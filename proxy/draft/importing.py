@@ -52,7 +52,7 @@ def draft_of(
     grant: str | None,
     asker: Asker,
     environ: Mapping[str, str],
-    standard_input: Callable[[], str],
+    standard_input: Callable[[int], str],
 ) -> Draft:
     """What ``origin`` says.
 
@@ -61,7 +61,7 @@ def draft_of(
         grant: the one that is wanted, where somebody said it.
         asker: chooses a grant.
         environ: tells the way to an issuer.
-        standard_input: reads it.
+        standard_input: reads at most so many characters of it.
 
     Raises:
         DraftError: it says nothing that can be used, or there is more than one.
@@ -121,9 +121,12 @@ def menu(asker: Asker, paste: Callable[[], str], environ: Mapping[str, str]) -> 
     return Draft(keys={"preset": chosen})
 
 
-def _text(name: str, standard_input: Callable[[], str]) -> str:
+def _text(name: str, standard_input: Callable[[int], str]) -> str:
     if name == "-":
-        return standard_input()
+        text = standard_input(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise DraftError("standard input is larger than 1 MiB: is it the right file?")
+        return text
     try:
         with Path(name).open("rb") as file:
             content = file.read(LARGEST + 1)

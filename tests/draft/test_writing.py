@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from proxy.cli import main as cli
 from proxy.draft.draft import Draft
 from proxy.draft.text import text
 from tests.draft.conftest import CANARY, Desk
@@ -79,6 +82,19 @@ def test_the_next_step_names_the_file_where_it_is_not_found_by_itself(desk: Desk
     assert usual.stdout.endswith("; next: token-sidecar check --online\n")
     other = desk.init("--curl", "-", "-c", "an other.yaml", *UPSTREAM, stdin=CURL)
     assert other.stdout.endswith("check --online --config 'an other.yaml'\n")
+
+
+def test_input_without_end_is_not_taken_in_part(desk: Desk) -> None:
+    said = desk.wrong("--curl", "-", *UPSTREAM, stdin=f"{CURL}\n{' ' * (1 << 20)}")
+    assert said == "standard input is larger than 1 MiB: is it the right file?"
+
+
+def test_a_closed_standard_input_is_an_empty_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert cli.outcome(["init", "--curl", "-"]) == cli.outcome(["init"]) == 2
+    assert not list(desk.directory.iterdir())
 
 
 def test_the_keyring_may_have_the_secrets(desk: Desk, ring: Ring) -> None:
