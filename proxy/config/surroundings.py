@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +36,13 @@ def home(environ: Mapping[str, str]) -> Path:
 def unreadable(path: Path) -> str | None:
     """Why ``path`` can't be read as a file, None if it can."""
     try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            return f"names a directory, {path}: a file is needed"
+        if not stat.S_ISREG(kind):  # a pipe would be waited for, and read once only
+            return f"names {path}, which is no regular file: it is read more than once"
         with path.open("rb"):
             return None
-    except IsADirectoryError:
-        return f"names a directory, {path}: a file is needed"
     except FileNotFoundError:
         return f"names a file that is not there: {path}"
     except PermissionError:

@@ -1,4 +1,5 @@
 import errno
+import os
 import pickle
 import subprocess
 import sys
@@ -206,3 +207,14 @@ def test_the_values_do_not_bring_the_library_that_checked_them() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )
     assert said.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    "keys", ["credentials_file: pipe", "issuer: https://i, client_id: a, tls: {ca_file: pipe}"]
+)
+def test_a_pipe_is_refused_where_a_file_is_read_more_than_once(
+    problems: Callable[[str], list[str]], directory: Path, keys: str
+) -> None:
+    os.mkfifo(directory / "pipe")
+    found = problems(f"credentials:\n  a: {{{keys}, client_secret: {{env: S}}}}\n")
+    assert any("which is no regular file: it is read more than once" in one for one in found)
