@@ -45,7 +45,7 @@ class Decoys:
         use: what the decoys that count as a key are for.
         ends: the places, by method and the last segments of the path.
         exact: those by method and the whole path.
-        open_ends: how paths end that the SDK asks by GET before it logs in.
+        before: the whole paths that the SDK asks by GET before it logs in.
         cookie: the name of the cookie that holds a decoy, where one does.
     """
 
@@ -53,7 +53,7 @@ class Decoys:
     uses: tuple[str, ...]
     ends: Places
     exact: Places
-    open_ends: tuple[Path, ...] = ()
+    before: tuple[Path, ...] = ()
     cookie: bytes = b""
 
     def place(self, method: bytes, parts: Sequence[bytes]) -> Here | None:
@@ -98,5 +98,4 @@ class Decoys:
 
     def asked_by_nobody(self, method: bytes, parts: Sequence[bytes]) -> bool:
         """Whether the SDK asks this before it has logged in."""
-        path = tuple(parts)
-        return method == b"GET" and any(path[-len(end) :] == end for end in self.open_ends)
+        return method == b"GET" and tuple(parts) in self.before

@@ -138,6 +138,7 @@ def test_wallaroos_client_asks_its_settings_before_it_logs_in() -> None:
     assert answers.asked_by_nobody(b"GET", (b"v1", b"api", b"config"))
     assert not answers.asked_by_nobody(b"POST", (b"v1", b"api", b"config"))
     assert not answers.asked_by_nobody(b"GET", (b"v1", b"api", b"config", b""))
+    assert not answers.asked_by_nobody(b"GET", (b"a", b"v1", b"api", b"config"))
     assert not Sdk(SdkLogin.SELDON).answers.asked_by_nobody(b"GET", (b"v1", b"api", b"config"))
 
 
