@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import hdrs
 
 from proxy.client.authorization import UNAUTHORIZED, Manner, origin
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.client.source import TokenSource
 from proxy.errors import SidecarError
 

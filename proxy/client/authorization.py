@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.errors import SidecarError
 from proxy.message import is_loopback
 

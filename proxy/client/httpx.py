@@ -13,7 +13,7 @@ import httpx
 from anyio.to_thread import run_sync
 
 from proxy.client.authorization import UNAUTHORIZED, Manner, origin
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.client.source import TokenSource
 from proxy.errors import SidecarError
 

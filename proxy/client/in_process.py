@@ -15,8 +15,9 @@ import weakref
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final, TypeVar
 
+from proxy.client.lent import Lent
 from proxy.client.making import made
-from proxy.client.running import Lent, RefusedError
+from proxy.client.running import RefusedError
 from proxy.clock import Clock, SystemClock
 from proxy.config import model
 from proxy.net.carriers import Carriers

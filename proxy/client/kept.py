@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.client.supply import Nearest, Supply
 from proxy.clock import Clock, Moment
 from proxy.errors import SidecarError

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from proxy.client.kept import Kept
-from proxy.client.running import Lent
+from proxy.client.lent import Lent
 from proxy.client.supply import Alone, Nearest, Supply, by_address
 from proxy.clock import Clock, SystemClock
 

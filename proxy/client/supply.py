@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
+from proxy.client.lent import Lent
 from proxy.client.own_socket import DEFAULT_STATE_DIR, own_socket
-from proxy.client.running import Lent, NobodyThereError, RunningSidecar
+from proxy.client.running import NobodyThereError, RefusedError, RunningSidecar
 from proxy.client.wire import Place
 from proxy.errors import SidecarError
 from proxy.message import is_loopback
@@ -115,10 +116,10 @@ class Nearest:
 
 
 def _asked(socket: Path, question: Callable[[Supply], Lent]) -> Lent | None:
-    """A running sidecar's answer, None where none runs."""
+    """A running sidecar's answer, None where none runs, or one that knows no such credential."""
     try:
         return question(RunningSidecar(socket))
-    except NobodyThereError:
+    except (NobodyThereError, RefusedError):
         return None
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from proxy.client.kept import LONGEST, PAUSE, Kept
-from proxy.client.running import Lent, NobodyThereError
+from proxy.client.lent import Lent
+from proxy.client.running import NobodyThereError
 from proxy.secret import Secret
 from tests.support.clock import FakeClock
 
