@@ -6,15 +6,17 @@ OLD_KEYCLOAK := 24.0.5# what vendors still ship
 DEX := v0.0.0-20210917061239-f0186ff2651e
 OAUTH2_PROXY := v7.5.1# the guard of Kubeflow's ingress
 OIDC_PROVIDER := 9.13.3
+SDKS := wallaroo==2026.1.3 seldon-deploy-sdk==2.4.0 runapy==1.224.0 openai==3.54.0
 
 export KEYCLOAK_HOME := $(CACHE)/keycloak-$(KEYCLOAK)
 export OLD_KEYCLOAK_HOME := $(CACHE)/keycloak-$(OLD_KEYCLOAK)
 export DEX_HOME := $(CACHE)/dex-$(DEX)
 export OAUTH2_PROXY_PROGRAM := $(CACHE)/oauth2-proxy-$(OAUTH2_PROXY)
 export OIDC_PROVIDER_HOME := $(CACHE)/oidc-provider-$(OIDC_PROVIDER)
+export SDKS_HOME := $(CACHE)/sdks
 
 SERVERS := install-envoy install-keycloak install-old-keycloak install-dex \
-  install-oauth2-proxy install-oidc-provider install-chromium
+  install-oauth2-proxy install-oidc-provider install-chromium install-sdks
 
 .PHONY: install-live $(SERVERS)
 
@@ -35,6 +37,16 @@ install-oidc-provider: $(OIDC_PROVIDER_HOME)/node_modules/.package-lock.json # b
 install-chromium: # from the system's packages
 	@for name in chromium chromedriver; do command -v $$name >/dev/null || \
 	  { echo "make live needs $$name: apt-get install chromium chromium-driver"; exit 1; }; done
+
+install-sdks: $(SDKS:%=$(SDKS_HOME)/%.installed) # the vendors' own, each in an environment apart
+
+# Beside the environment, so that another version of the same SDK takes its place.
+$(SDKS_HOME)/%.installed:
+	rm -rf $(SDKS_HOME)/$(firstword $(subst ==, ,$*))*
+	$(PYTHON) -m venv $(SDKS_HOME)/$(firstword $(subst ==, ,$*))
+	$(SDKS_HOME)/$(firstword $(subst ==, ,$*))/bin/python -m pip install --quiet \
+	  --disable-pip-version-check $*
+	touch $@
 
 $(CACHE)/keycloak-%/bin/kc.sh:
 	mkdir -p $(CACHE)
