@@ -10,9 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from proxy.clock import SystemClock
+from proxy.runtime.indexing import read
+from proxy.stores.identity import identity
+from proxy.stores.key import Key
 from tests.e2e.conftest import ENVIRON, Scene
 from tests.support.identity_provider import Reply
 from tests.support.process import Finished, command, running, until
+from tests.support.stores import file_store, full_entry
 
 FILE = "store: {file: tokens, encryption_key: {env: STORE_KEY}}"
 MEMORY = "store: memory"
@@ -79,6 +84,30 @@ async def test_a_token_comes_in_the_form_that_is_wanted(scene: Scene) -> None:
     told = await run("token", "api", "--min-ttl", "1h")
     assert told.out == "token-1\n"
     assert "do not live for 3600 s" in told.err
+
+
+async def test_a_session_goes_out_as_a_cookie(scene: Scene) -> None:
+    run = Commands(scene, FILE)
+    config, _ = read(run.path, {"HOME": str(scene.home)})
+    entry = full_entry(SystemClock())
+    store = file_store(scene.home, SystemClock(), key=Key(bytes(32), "the tests' key"))
+    known_by = identity(config.credentials["api"])
+    async with store.lock(known_by):
+        await store.save(known_by, entry)
+    await store.close()
+    assert await run.token("--header") == "Cookie: canary-token-7\n"
+    assert scene.provider.asked == 0
+
+
+async def test_what_a_killed_sidecar_left_is_no_sidecar(scene: Scene) -> None:
+    run = Commands(scene, FILE)
+    async with running(run.config, scene.home, admin=scene.admin, environ=SECRETS) as sidecar:
+        await sidecar.ready()
+        sidecar.process.kill()
+        await sidecar.ended()
+        assert sidecar.own_socket.exists()
+        assert await run.token() == "token-1\n"
+    assert scene.provider.asked == 1
 
 
 async def test_all_at_once_cause_one_token_request(scene: Scene) -> None:
