@@ -228,6 +228,24 @@ async def test_without_redis_it_is_told_what_is_wrong_and_it_comes_back(
     assert store.fault is None
 
 
+async def test_a_redis_that_lost_everything_has_it_again_with_the_next_save(
+    mortal: RedisServer, opened: Open
+) -> None:
+    store, entry = opened(mortal), full_entry(CLOCK)
+    await put(store, entry)
+    mortal.kill()
+    mortal.start()
+    assert await opened(mortal).load("one") == Entry()
+    async with store.lock("one"):
+        found = await store.load("one")
+        assert found == entry
+        await store.save("one", replace(found, generation=8))
+    assert (await opened(mortal).load("one")).refresh is not None
+    await put(store, Entry(generation=9))
+    mortal.ask("FLUSHALL")
+    assert await store.load("one") == Entry(generation=9)
+
+
 async def test_what_cannot_be_written_is_kept_and_written_when_redis_answers(
     mortal: RedisServer, opened: Open
 ) -> None:

@@ -6,6 +6,7 @@ It ends by itself if its owner dies. Whether it was lost is Redis's word at the 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from random import Random
 from typing import Final
@@ -91,7 +92,6 @@ async def _asked(server: Server, names: Names, owner: str, clock: Clock, random:
 
 async def _give_up(server: Server, names: Names, owner: str) -> None:
     """The answer to a last asking may have been lost: then it would be ours and unused."""
-    try:
+    await server.settled()
+    with contextlib.suppress(StoreError):
         await server.release(names, owner)
-    except StoreError:
-        return

@@ -5,7 +5,8 @@ Knows keys and scripts; not what an entry means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,6 +42,7 @@ class Server:
         self.place = link.place
         self.fault: str | None = None
         self._client = link.client()
+        self._sent = set[asyncio.Future[Any]]()
 
     async def load(self, names: Names) -> Kept | None:
         """What is kept, None where nothing is.
@@ -49,7 +51,8 @@ class Server:
             StoreError: no answer came, as with all of these.
         """
         with self._noting():
-            sealed, fence = await self._client.hmget(names.entry, ["sealed", "fence"])
+            asked = self._client.hmget(names.entry, ["sealed", "fence"])
+            sealed, fence = await self._whole(asked)
         return None if sealed is None else Kept(sealed, int(fence or 0))
 
     async def take(self, names: Names, owner: str) -> int:
@@ -81,8 +84,14 @@ class Server:
         """The lease is over, if it was still ours."""
         await self._run(scripts.RELEASE, names, owner)
 
+    async def settled(self) -> None:
+        """Wait until all that was sent has its answer, which takes 2 s at most."""
+        if self._sent:
+            await asyncio.wait(self._sent)
+
     async def close(self) -> None:
         """Close the connections."""
+        await self.settled()
         with told(self.place):
             await close(self._client)
 
@@ -99,7 +108,20 @@ class Server:
 
     async def _run(self, script: str, names: Names, *arguments: Any) -> int:
         with self._noting():
-            return int(await self._client.eval(script, len(names.keys), *names.keys, *arguments))
+            asked = self._client.eval(script, len(names.keys), *names.keys, *arguments)
+            return int(await self._whole(asked))
+
+    async def _whole(self, asked: Awaitable[Any]) -> Any:
+        """The answer; a command goes on if who waits for it is cancelled: no connection is lost."""
+        command = asyncio.ensure_future(asked)
+        self._sent.add(command)
+        command.add_done_callback(self._answered)
+        return await asyncio.shield(command)
+
+    def _answered(self, command: asyncio.Future[Any]) -> None:
+        self._sent.discard(command)
+        if not command.cancelled():
+            command.exception()  # seen: whoever waited may be gone
 
 
 def _ms(seconds: float) -> int:

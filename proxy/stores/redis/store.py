@@ -15,6 +15,7 @@ from typing import Final
 
 from proxy.clock import Clock, Moment, Timer
 from proxy.errors import StoreError
+from proxy.secret import Secret
 from proxy.stores.file.record import Boot, decode, encode
 from proxy.stores.redis.lease import Lease, taken
 from proxy.stores.redis.link import Link
@@ -53,7 +54,7 @@ class RedisStore:
         self._tell = tell
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._leases: dict[str, Lease] = {}
-        self._loaded: dict[str, Entry] = {}
+        self._known: dict[str, Entry] = {}
         self._unwritten: dict[str, Entry] = {}
         self._timer: Timer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,9 +76,11 @@ class RedisStore:
             return self._unwritten[identity]
         key = names(identity)
         kept = await self._server.load(key)
-        entry = Entry() if kept is None else self._opened(kept, identity, key)
-        if identity in self._leases:
-            self._loaded[identity] = entry
+        # A Redis that was started anew with nothing in it takes nobody's login away, nor does it
+        # count generations from the start: who was here before knows, and saves with the next.
+        known = self._known.get(identity, Entry())
+        entry = known if kept is None else self._opened(kept, identity, key)
+        self._known[identity] = entry
         return entry
 
     async def save(self, identity: str, entry: Entry) -> None:
@@ -93,14 +96,16 @@ class RedisStore:
         try:
             written = await self._write(identity, entry)
         except StoreError as error:
-            if _same_tokens(entry, self._loaded.get(identity)):
+            if _same_tokens(entry, self._known.get(identity)):
                 raise
             if identity not in self._unwritten:
                 self._tell(f"{error}; the newest token is kept in memory until then")
             self._unwritten[identity] = entry
             self._news.tell(names(identity).digest)
             return
-        if not written:
+        if written:
+            self._known[identity] = entry
+        else:
             self._unwritten.pop(identity, None)
             raise StoreError(
                 f"{self._server.place}: the lease was lost to another process: what we got is not"
@@ -182,7 +187,6 @@ class RedisStore:
             if self._timer is None:
                 self._timer = self._clock.call_later(AGAIN, self._again)
             return
-        self._loaded.pop(identity, None)
         lease = self._leases.pop(identity, None)
         if lease is not None:
             await self._after(lease.release())
@@ -231,5 +235,9 @@ def lifetime(entry: Entry, now: Moment) -> float | None:
 
 def _same_tokens(entry: Entry, loaded: Entry | None) -> bool:
     """Whether both have the same tokens: then a renewal that did not reach Redis loses none."""
-    before = loaded or Entry()
-    return entry.token == before.token and entry.refresh == before.refresh
+    return _values(entry) == _values(loaded or Entry())
+
+
+def _values(entry: Entry) -> tuple[Secret | None, Secret | None]:
+    token, refresh = entry.token, entry.refresh
+    return token.value if token else None, refresh.value if refresh else None
