@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +17,13 @@ from random import Random
 import pytest
 
 from proxy.stores.identity import identity
+from proxy.tokens.ports import TokenStore
 from tests.support.clock import FakeClock
 from tests.support.identity_provider import CLIENT, IdentityProvider, Reply
 from tests.support.mortal import POINTS, Errand
 from tests.support.process import environment, until
-from tests.support.stores import file_store, full_entry
+from tests.support.redis_server import RedisServer, redis_server, redis_store
+from tests.support.stores import KEY, file_store, full_entry
 
 ROUNDS = int(os.environ.get("ROUNDS", "8"))
 PROGRAM = (sys.executable, "-P", "-m", "tests.support.mortal")
@@ -144,14 +146,24 @@ async def test_a_login_outlives_sigkill_where_the_provider_takes_a_token_that_we
     assert (provider.reused == 0) is SURVIVES[point]
 
 
+@pytest.fixture(params=["file", "redis"])
+def redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisServer | None]:
+    """The store; None: files are."""
+    if request.param == "file":
+        yield None
+        return
+    with redis_server(tmp_path) as server:
+        yield server
+
+
 async def test_processes_that_race_ask_once_a_renewal(
-    provider: IdentityProvider, tmp_path: Path
+    provider: IdentityProvider, tmp_path: Path, redis: RedisServer | None
 ) -> None:
     provider.lifetime = 2
     session = Session(provider, tmp_path)
     session.log_in()
     seconds = 4.0 + ROUNDS / 10
-    errand = session.errand(seconds=seconds)
+    errand = session.errand(seconds=seconds, redis=redis.port if redis else 0)
     async with running(errand, tmp_path) as one, running(errand, tmp_path) as other:
         heard = [set(words) for words in await asyncio.gather(said(one), said(other))]
     issued = {f"token {token}" for token in provider.issued}
@@ -166,13 +178,15 @@ async def test_processes_that_race_ask_once_a_renewal(
 WRITER = """
 import asyncio, sys
 from tests.support.clock import FakeClock
-from tests.support.stores import file_store, full_entry
+from tests.support.stores import KEY, file_store, full_entry
+from tests.support.redis_server import redis_store
+from proxy.config.model import RedisPlace
 from pathlib import Path
-from random import Random
 
 async def main():
-    clock = FakeClock()
-    store = file_store(Path(sys.argv[1]), clock)
+    clock, port = FakeClock(), int(sys.argv[2])
+    place = RedisPlace("tcp", (("127.0.0.1", port),))
+    store = redis_store(place, clock, key=KEY) if port else file_store(Path(sys.argv[1]), clock)
     while True:
         async with store.lock("one"):
             generation = (await store.load("one")).generation + 1
@@ -185,14 +199,17 @@ asyncio.run(main())
 
 
 async def test_a_store_whose_writers_are_killed_opens_with_the_newest_whole_entry(
-    tmp_path: Path,
+    tmp_path: Path, redis: RedisServer | None
 ) -> None:
     clock, told, random = FakeClock(), list[str](), Random(1)
-    store = file_store(tmp_path, clock, told=told.append)
+    if redis is None:
+        store: TokenStore = file_store(tmp_path, clock, told=told.append)
+    else:
+        store = redis_store(redis.place, clock, key=KEY, told=told.append)
     newest = 0
     for _ in range(ROUNDS):
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-c", WRITER, str(tmp_path)),
+            *(sys.executable, "-P", "-c", WRITER, str(tmp_path), str(redis.port if redis else 0)),
             env=environment(tmp_path),
             stdout=asyncio.subprocess.PIPE,
         )
@@ -202,6 +219,8 @@ async def test_a_store_whose_writers_are_killed_opens_with_the_newest_whole_entr
         process.kill()
         lines = (first + (await process.communicate())[0]).split()
         acknowledged = max(newest, *map(int, lines))
+        if redis is not None:  # a dead one's lease would end by itself, in 10 s
+            redis.ask("DEL", redis.ask("KEYS", "*:lease"))
         async with store.lock("one"):
             entry = await store.load("one")
         assert entry == full_entry(clock, entry.generation)
@@ -209,3 +228,4 @@ async def test_a_store_whose_writers_are_killed_opens_with_the_newest_whole_entr
         newest = entry.generation
     assert newest > ROUNDS
     assert told == []
+    await store.close()

@@ -1,4 +1,4 @@
-"""``python -m tests.support.mortal``: one credential on a store in files, killed where it is told.
+"""``python -m tests.support.mortal``: one credential on a store, killed where it is told.
 
 What it is to do stands in ``MORTAL``, as JSON (see ``Errand``). It says on stdout what it has come
 to: ``token VALUE`` for each new token, ``failed MESSAGE`` where none came.
@@ -44,6 +44,7 @@ class Errand:
         first: the first refresh token.
         point: where to die; empty: nowhere.
         seconds: how long to go on renewing, with nobody asking, instead of all that.
+        redis: the port of a Redis that is the store; 0: files are.
     """
 
     home: str
@@ -53,6 +54,7 @@ class Errand:
     first: str
     point: str = ""
     seconds: float = 0.0
+    redis: int = 0
 
     @property
     def environ(self) -> dict[str, str]:
@@ -75,8 +77,11 @@ class Errand:
 
     def store(self) -> TokenStore:
         """The store, as every process opens it."""
+        place = model.RedisPlace("tcp", (("127.0.0.1", self.redis),))
+        key = plain("00" * 32)
+        files = model.FileStore(Path(self.home, "tokens"), key)
         return open_store(
-            model.FileStore(Path(self.home, "tokens"), plain("00" * 32)),
+            model.RedisStore(place, key) if self.redis else files,
             state_dir=Path(self.home, "state"),
             environ={},
             clock=SystemClock(),
