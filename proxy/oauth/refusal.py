@@ -28,11 +28,12 @@ _KNOWN: Final = TERMINAL | {
 _HINTS: Final = {
     "invalid_client": "check client_id, client_secret and client_auth",
     "unauthorized_client": "check client_secret, and that the client may use this grant",
-    "invalid_grant": "check the user name, the password, the refresh token or the assertion",
+    "invalid_grant": "what was presented has ended, was used before, or is not this client's",
     "invalid_scope": "check scope",
     "unsupported_grant_type": "check grant",
     "invalid_target": "check audience and resource",
 }
+_PERSON: Final = "check the user name and the password"
 _KEY: Final = "check client_id, client_auth and the key that signs, and which one the provider has"
 _SIGNED_HINTS: Final = _HINTS | dict.fromkeys(CLIENT_REFUSED, _KEY)
 """Where an assertion was signed here, by the client's secret or a key of its own."""
@@ -109,6 +110,8 @@ def _message(answer: Answer, code: str | None, told: str, about: Circumstances) 
     said = f"{code} ({told})" if code and told else code or told
     message = f"{about.where} answered {answer.status}" + (f": {said}" if said else "")
     hint = _clocks_apart(answer) if about.signed and code else None
+    if code == "invalid_grant" and about.password:
+        hint = hint or _PERSON
     hint = hint or (_SIGNED_HINTS if about.signed else _HINTS).get(code or "")
     return f"{message}; {hint}" if hint else message
 

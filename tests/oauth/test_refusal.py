@@ -231,3 +231,10 @@ def test_a_few_seconds_between_clocks_explain_nothing() -> None:
 def test_a_wrong_target_is_looked_for_in_audience_and_resource() -> None:
     given = answer({"error": "invalid_target"}, status=400)
     assert "check audience and resource" in str(refused(given))
+
+
+@pytest.mark.parametrize(
+    ("password", "hint"), [(True, "the user name and the password"), (False, "was used before")]
+)
+def test_a_dead_grant_is_told_of_what_was_presented(password: bool, hint: str) -> None:
+    assert hint in str(refused(says("invalid_grant"), password=password))
