@@ -60,7 +60,16 @@ class Credential:
         self._clock = clock
         self._monotonic = clock.monotonic
         self._wall = clock.wall
-        self._renewal = Renewal(source, store, identity, renewal, clock, spends=spends, alone=alone)
+        self._renewal = Renewal(
+            source,
+            store,
+            identity,
+            renewal,
+            clock,
+            spends=spends,
+            alone=alone,
+            share=random.random() if alone else 1.0,
+        )
         self._journal = Journal(name, clock, log)
         self._upkeep = Upkeep(self._renewal, renewal, self._journal, clock, random)
         self._retries = self._upkeep.retries

@@ -6,6 +6,7 @@ rejection and storm window; knows neither waiting requests nor timers. RFC 6749 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -33,8 +34,8 @@ class Renewal:
     """Renews one entry of a store.
 
     ``spends``: the source has a refresh token of its own, which a request may spend. ``alone``: the
-    source can do without any: where the store can't be used and the token at hand is at its end,
-    this process gets one for itself.
+    source can do without any: where the store can't be used and the token at hand is near its end,
+    this process gets one for itself. ``share``: from 0 to 1, how far between soft and hard.
 
     Attributes:
         requests: how often the provider was asked.
@@ -53,6 +54,7 @@ class Renewal:
         "_identity",
         "_lesson",
         "_policy",
+        "_share",
         "_source",
         "_spends",
         "_store",
@@ -71,9 +73,11 @@ class Renewal:
         *,
         spends: bool = False,
         alone: bool = False,
+        share: float = 1.0,
     ) -> None:
         self._source = source
         self._alone = alone
+        self._share = share
         self._asked = False
         self._highest = 0
         self._spends = spends
@@ -126,6 +130,19 @@ class Renewal:
                 await self._store.save(self._identity, forgotten(entry))
             return kept
 
+    def patience(self, entry: Entry) -> float:
+        """Seconds until it goes on without a store that can't be used; 0 or less: at once.
+
+        Those that share a token do so apart from each other: a provider counts them.
+        """
+        if entry.token is None or not self._usable(entry):
+            return 0.0
+        if entry.token.expires is None:
+            return math.inf
+        moments = schedule(entry.token, self._policy.margin, 0)
+        spread = moments.soft.until(moments.hard)
+        return self._clock.now().until(moments.soft.later(self._share * spread))
+
     async def run(self, known: Entry, *, forced: bool) -> Renewed:
         """A newer entry than ``known``, by the provider unless the store already has one.
 
@@ -140,7 +157,7 @@ class Renewal:
         try:
             return await self._run(known, forced=forced)
         except StoreError as error:
-            if not self._alone or self._asked or (self._lasts(known) and not forced):
+            if not self._alone or self._asked or (self.patience(known) > 0 and not forced):
                 told = str(error)
                 raise TokenRequestError(told, failure=Failure.TRANSIENT, reason=STORE) from None
         return Renewed(await self._ask_alone(known), asked=True)
@@ -216,12 +233,6 @@ class Renewal:
 
     def _use(self, token: Token) -> Use:
         return use(self._clock.now(), schedule(token, self._policy.margin, 0))
-
-    def _lasts(self, entry: Entry) -> bool:
-        """Whether its token needs no successor yet."""
-        if entry.token is None or not self._usable(entry):
-            return False
-        return self._use(entry.token) in (Use.SERVE, Use.RENEW)
 
     def _successor(self, entry: Entry, token: Token) -> Entry:
         if not token.value.reveal().isascii():

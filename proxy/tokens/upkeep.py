@@ -114,7 +114,9 @@ class Upkeep:
         """Begin a try unless one is in flight; ``forced``: ask the provider in any case."""
         if self._task is None and not self.closed:
             self._task = asyncio.get_running_loop().create_task(
-                self._try(forced=forced), name=f"token renewal {self._journal.name}"
+                # As it is known now: an entry that is found before the try runs needs none.
+                self._try(self.held.entry, forced=forced),
+                name=f"token renewal {self._journal.name}",
             )
             self.changed()
 
@@ -187,9 +189,9 @@ class Upkeep:
         self.held.entry = entry
         self._journal.forgotten(entry.generation)
 
-    async def _try(self, *, forced: bool) -> None:
+    async def _try(self, known: Entry, *, forced: bool) -> None:
         try:
-            self._hold(await self.renewal.run(self.held.entry, forced=forced))
+            self._hold(await self.renewal.run(known, forced=forced))
         except TokenRequestError as error:
             self._failed(error)
         except (Exception, asyncio.CancelledError) as fault:
@@ -217,9 +219,9 @@ class Upkeep:
 
     def _failed(self, error: TokenRequestError) -> None:
         now = self._clock.monotonic()
-        hard = self._clock.now().until(self.held.moments.hard)
         # A store that stays away may be done without then: no backoff goes beyond that moment.
-        self.retries.failed(error, now, now + hard if error.reason == STORE else math.inf)
+        latest = now + self.renewal.patience(self.held.entry)
+        self.retries.failed(error, now, latest if error.reason == STORE else math.inf)
         self._journal.failed(error, self.retries.due - now)
 
     def _wanted(self, now: float) -> bool:

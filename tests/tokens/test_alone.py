@@ -70,12 +70,25 @@ async def test_a_credential_that_can_goes_on_alone_when_its_token_ends(store: Go
         credential = started(world)
         await world.clock.advance(1.0)
         store.fault = "no answer"
-        await world.clock.advance(280.0)
-        assert len(world.provider.held) == 1, "the old token still serves: nobody asks"
+        await world.clock.advance(195.0)
+        assert len(world.provider.held) == 1, "the old token is fresh: nobody asks"
+        await world.clock.advance(95.0)
         assert credential.status().store_fault == "no answer"
-        await world.clock.advance(20.0)
         assert len(world.provider.held) == 2
         assert (await world.now(credential.acquire(0.0))).value == b"token-2"
+
+
+async def test_many_that_go_on_alone_do_not_ask_together(store: Gone) -> None:
+    async with World() as world:
+        world.store = store
+        for seed in range(90):
+            started(world, seed=seed)
+        await world.clock.advance(100.0)
+        store.fault = "no answer"
+        await world.clock.advance(190.0)
+        asked = world.provider.asked[1:]
+        assert len(asked) == 90
+        assert max(sum(begin <= one < begin + 1 for one in asked) for begin in asked) <= 8
 
 
 async def test_the_stores_refresh_token_is_never_used_without_the_lock(store: Gone) -> None:
