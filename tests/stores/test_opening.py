@@ -65,6 +65,23 @@ def test_nothing_configured_is_memory_and_imports_no_cryptography() -> None:
     assert done.stdout.split() == [MemoryStore.__name__, "False", "False"]
 
 
+def test_redis_is_imported_where_it_is_configured_and_nowhere_else(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from proxy.config.model import *;"
+        "from proxy.secret import Secret; from proxy.stores.opening import open_store;"
+        "key = PlainSecret(Secret('00' * 32), Position('c.yaml', 1, 1));"
+        "place = RedisPlace('tcp', (('127.0.0.1', 1),));"
+        f"files = FileStore(Path('{tmp_path}', 'tokens'), key);"
+        "more = {'state_dir': None, 'environ': {}, 'clock': None, 'tell': print};"
+        "kind = lambda one: (type(open_store(one, **more)).__name__, 'redis' in sys.modules);"
+        "print(*kind(files), *kind(RedisStore(place, key)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["FileStore", "False", "RedisStore", "True"]
+
+
 async def test_a_configured_key_opens_what_it_closed(tmp_path: Path) -> None:
     reference = model.EnvSecret("KEY", HERE)
     text = text_of(bytes(32))
