@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from proxy.clock import Moment
 from proxy.secret import Secret
+from proxy.tokens.lease import Lease
 from proxy.tokens.ports import Entry
 from proxy.tokens.token import RefreshToken
 from tests.support.clock import settle
@@ -47,6 +48,20 @@ async def test_a_restarted_process_uses_what_the_store_has() -> None:
         assert len(world.provider.asked) == 1
         assert second.status().token_requests == 0
         assert [event.kind for event in world.events] == ["token_renewed", "token_adopted"]
+
+
+async def test_who_asks_while_the_store_is_first_looked_at_gets_what_it_has() -> None:
+    async with World() as world:
+        await world.filled()
+
+        async def at_once() -> Lease:
+            later = world.credential()
+            later.start()
+            return await later.acquire(10.0)
+
+        assert (await world.now(at_once())).generation == 1
+        await settle()
+        assert len(world.provider.asked) == 1
 
 
 async def test_a_stored_token_past_soft_is_not_worth_adopting() -> None:
