@@ -19,7 +19,7 @@ ENVOY := $(BIN)/envoy
 PROGRAMS := .venv-programs
 
 .PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
-  bench bench-idle bench-memory bench-start bench-cli dist clean
+  bench bench-idle bench-memory bench-start bench-cli fleet dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -61,7 +61,7 @@ types: $(INSTALLED) ## mypy, strict
 layers: $(INSTALLED) ## who may import what
 	$(PYTEST) tests/test_layers.py --quiet
 
-live: install-live ## every way to log in, at real providers, browsers and guards
+live: install-live install-redis ## every way to log in, at real providers, browsers and guards
 	$(PYTEST) tests/live --quiet
 
 $(ENVOY): $(INSTALLED)
@@ -101,6 +101,9 @@ bench-start: $(INSTALLED) ## from exec to the first answer, and how big it is th
 
 bench-cli: $(INSTALLED) ## what `token` costs from a cold interpreter, beside an empty program
 	$(BIN)/python -m bench.cli
+
+fleet: $(INSTALLED) install-redis ## 500 sidecars in simulated time, 24 real ones, one Redis: docs/fleet.md
+	$(BIN)/python -m bench.fleet
 
 bench: $(INSTALLED) $(ENVOY) ## CPU, latency and memory beside Envoy, nginx and HAProxy: bench/RESULTS.md
 	command -v wrk nginx haproxy >/dev/null || apt-get install --yes --quiet wrk nginx-light haproxy
