@@ -18,7 +18,7 @@ from proxy.client.running import RefusedError
 from proxy.errors import ConfigurationError, CredentialRefused, CredentialUnavailable
 from tests.client.conftest import SECRET, Scene
 from tests.support.identity_provider import Reply
-from tests.support.process import environment
+from tests.support.process import environment, until
 
 STORE = "store: {file: tokens, encryption_key: {env: STORE_KEY}}"
 ROTATING = "    grant: refresh_token\n    refresh_token: {env: FIRST}"
@@ -147,8 +147,12 @@ async def test_nothing_is_left_of_a_source_that_is_gone(scene: Scene) -> None:
     assert "token-sidecar" in {thread.name for thread in threading.enumerate()}
     scene.sources.clear()
     del source
-    gc.collect()
-    assert "token-sidecar" not in {thread.name for thread in threading.enumerate()}
+
+    async def gone() -> bool:
+        gc.collect()  # until the thread that asked has let go of the source as well
+        return "token-sidecar" not in {thread.name for thread in threading.enumerate()}
+
+    await until(gone, what="the end of the source's thread")
     assert threading.active_count() <= before + 1
 
 

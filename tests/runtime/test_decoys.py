@@ -30,8 +30,10 @@ routes:
 
 
 def config(home: Path) -> Config:
-    (home / "c.yaml").write_text(TEXT)
-    return load(home / "c.yaml", {"HOME": str(home)})
+    file = home / "c.yaml"
+    if not file.exists():
+        file.write_text(TEXT)
+    return load(file, {"HOME": str(home)})
 
 
 def revealed(home: Path) -> str:
