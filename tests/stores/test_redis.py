@@ -350,10 +350,10 @@ async def test_sentinels_name_the_next_primary(tmp_path: Path, opened: Open) -> 
             await put(store, full_entry(CLOCK))
             await listening(store, heard)
             await until(lambda: _is(bool(key(next_, "entry"))), what="the replica's copy")
+            await until(lambda: _knows(sentinel, next_), deadline=30, what="Sentinel's replica")
             first.kill()
-            sentinel.ask("SENTINEL", "FAILOVER", "main", check=False)
-            await until(lambda: _primary(next_), deadline=20, what="the failover")
-            await until(lambda: _saved(store), deadline=20, what="a save at the next primary")
+            await until(lambda: _next(sentinel, next_), deadline=60, what="the failover")
+            await until(lambda: _saved(store), deadline=60, what="a save at the next primary")
             assert await generation(opened(next_)) == 8
 
 
@@ -364,8 +364,15 @@ def watch(sentinel: RedisServer, primary: RedisServer) -> None:
     sentinel.ask("SENTINEL", "SET", "main", "failover-timeout", "3000")
 
 
-async def _primary(server: RedisServer) -> bool:
-    return server.ask("ROLE").startswith("master")
+async def _knows(sentinel: RedisServer, replica: RedisServer) -> bool:
+    """It looks for replicas every ten seconds; without one there is no failover."""
+    return str(replica.port) in sentinel.ask("SENTINEL", "REPLICAS", "main").split()
+
+
+async def _next(sentinel: RedisServer, replica: RedisServer) -> bool:
+    """Whether the replica is the primary now; asks for it until then."""
+    sentinel.ask("SENTINEL", "FAILOVER", "main", check=False)
+    return replica.ask("ROLE").startswith("master")
 
 
 async def _saved(store: RedisStore) -> bool:
