@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from proxy.errors import CredentialUnavailable, TokenRequestError
-from proxy.tokens.lease import Lease
+from proxy.errors import TokenRequestError
+from proxy.tokens.absence import absent
+from proxy.tokens.lease import Lease, lease_of
 from proxy.tokens.ports import Entry
 from proxy.tokens.renewal import Renewal
 
@@ -26,14 +27,11 @@ class Once:
         try:
             renewed = await self._renewal().run(Entry(), forced=False)
         except TokenRequestError as error:
-            raise CredentialUnavailable(
-                str(error), credential=self._name, retry_after=None
-            ) from None
+            raise absent(self._name, error) from None
         token = renewed.entry.token
         if token is None:
-            raise CredentialUnavailable("no token", credential=self._name, retry_after=None)
-        value = token.value.reveal().encode("ascii")
-        return Lease(renewed.entry.generation, value, token.field, token.session)
+            raise absent(self._name, "no token")
+        return lease_of(token, renewed.entry.generation)
 
     async def reject(self, generation: int, hold: float) -> Lease | None:  # noqa: ARG002 - the port
         """None: the doctor asks once."""

@@ -9,17 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from proxy.config.model import (
-    Credential,
-    CredentialsFileSecret,
-    EnvSecret,
-    FileSecret,
-    KeyringSecret,
-    PlainSecret,
-    SecretReference,
-)
+from proxy.config.model import Credential, SecretReference
 from proxy.doctor.finding import Finding, Kind, bad, good, note
 from proxy.errors import SecretError
+from proxy.secrets.places import place
 from proxy.secrets.references import source
 
 STEP: Final = "secret"
@@ -58,7 +51,6 @@ def look(credential: Credential, environ: Mapping[str, str]) -> Iterator[Finding
 
 def named(credential: Credential) -> Iterator[tuple[str, SecretReference]]:
     """Every secret with its key."""
-    kinds = (EnvSecret, FileSecret, CredentialsFileSecret, PlainSecret, KeyringSecret)
     for key in (
         "client_secret",
         "password",
@@ -70,7 +62,7 @@ def named(credential: Credential) -> Iterator[tuple[str, SecretReference]]:
         "actor",
     ):
         reference = getattr(credential, key)
-        if isinstance(reference, kinds):
+        if isinstance(reference, SecretReference):
             yield key, reference
     for signing in (credential.client_signing, credential.signing):
         if signing is not None:
@@ -80,30 +72,18 @@ def named(credential: Credential) -> Iterator[tuple[str, SecretReference]]:
 def _look_at(
     name: str, key: str, reference: SecretReference, environ: Mapping[str, str]
 ) -> Finding:
-    place = source(reference, environ)
+    there = source(reference, environ)
     try:
-        value = place.read().reveal()
+        value = there.read().reveal()
     except SecretError as error:
         told, _, advice = str(error).partition("; ")
         return bad(name, STEP, Kind.CONFIGURATION, "secret_missing", f"{key}: {told}", advice)
-    told = f"{key} from {_place(reference)}: {len(value)} character{'s' * (len(value) != 1)}"
+    told = f"{key} {place(reference)}: {len(value)} character{'s' * (len(value) != 1)}"
     odd = oddities(value) if key != "private_key" else ()
     if odd:
         advice = "make sure that this belongs to it; take it away where it does not"
         return note(name, STEP, f"{told}; it has {', '.join(odd)}", advice, "odd_secret")
-    exposed = place.warnings()
+    exposed = there.warnings()
     if exposed:
         return note(name, STEP, f"{told}; {exposed[0]}", cause="exposed_secret")
     return good(name, STEP, told)
-
-
-def _place(reference: SecretReference) -> str:
-    match reference:
-        case EnvSecret():
-            return f"variable {reference.name}"
-        case FileSecret() | CredentialsFileSecret():
-            return f"file {reference.path}"
-        case KeyringSecret():
-            return f"the keyring ({reference.service})"
-        case PlainSecret():
-            return "the configuration itself"

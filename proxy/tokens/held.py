@@ -6,7 +6,7 @@ Knows what may be sent now by the schedule; not who renews it or who waits.
 from __future__ import annotations
 
 from proxy.clock import Clock, Moment
-from proxy.tokens.lease import Lease
+from proxy.tokens.lease import Lease, lease_of
 from proxy.tokens.policy import OVER, Schedule, Use, reached, schedule, use
 from proxy.tokens.ports import Entry
 
@@ -33,8 +33,7 @@ class Held:
         """Hold the token of ``entry`` from now on."""
         if entry.token is None:
             raise ValueError("an entry without a token can't be held")
-        value = entry.token.value.reveal().encode("ascii")
-        self.lease = Lease(entry.generation, value, entry.token.field, entry.token.session)
+        self.lease = lease_of(entry.token, entry.generation)
         self.entry = entry
         self._keep_to(schedule(entry.token, margin, jitter))
 

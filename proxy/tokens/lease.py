@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proxy.tokens.session import Session
+from proxy.tokens.token import Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,12 @@ class Lease:
     value: bytes = field(repr=False)
     field: str
     session: Session | None = None
+
+
+def lease_of(token: Token, generation: int) -> Lease:
+    """What goes on a request for ``token``.
+
+    Raises:
+        UnicodeEncodeError: its value is not ASCII.
+    """
+    return Lease(generation, token.value.reveal().encode("ascii"), token.field, token.session)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 
-from proxy.errors import CredentialRefused, CredentialUnavailable, Failure, TokenRequestError
-from proxy.tokens.lease import Lease
+from proxy.errors import TokenRequestError
+from proxy.tokens.absence import PENDING, absent
+from proxy.tokens.lease import Lease, lease_of
 from proxy.tokens.ports import TokenSource
 from proxy.tokens.token import RefreshToken, Token
 
@@ -46,23 +47,14 @@ class Once:
         try:
             token = await asyncio.wait_for(self.token(), hold)
         except TokenRequestError as error:
-            raise self._absent(error) from None
+            raise absent(self._name, error) from None
         except TimeoutError:
-            message = f"credential {self._name}: the provider has not answered yet"
-            raise CredentialUnavailable(message, credential=self._name, retry_after=None) from None
-        return Lease(1, token.value.reveal().encode("ascii"), token.field, token.session)
+            raise absent(self._name, PENDING) from None
+        return lease_of(token, 1)
 
     async def reject(self, generation: int, hold: float) -> Lease | None:  # noqa: ARG002 - the port
         """None: there is no second one."""
         return None
-
-    def _absent(self, error: TokenRequestError) -> CredentialUnavailable:
-        message = f"credential {self._name}: {error}"
-        if error.failure is Failure.TERMINAL:
-            return CredentialRefused(
-                message, credential=self._name, retry_after=None, error=error.error
-            )
-        return CredentialUnavailable(message, credential=self._name, retry_after=None)
 
 
 async def _forget(_refresh: RefreshToken | None) -> None:

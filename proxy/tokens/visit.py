@@ -11,15 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from proxy.clock import Clock
-from proxy.errors import (
-    CredentialRefused,
-    CredentialUnavailable,
-    Failure,
-    SecretError,
-    StoreError,
-    TokenRequestError,
-)
-from proxy.tokens.lease import Lease
+from proxy.errors import SecretError, StoreError, TokenRequestError
+from proxy.tokens.absence import PENDING, absent
+from proxy.tokens.lease import Lease, lease_of
 from proxy.tokens.policy import RenewalPolicy
 from proxy.tokens.ports import Entry, TokenSource, TokenStore
 from proxy.tokens.presence import still_serves, will_do
@@ -124,19 +118,11 @@ class Visit:
         try:
             entry = await asyncio.wait_for(self.entry(), hold)
         except TimeoutError:
-            raise self._absent("the provider has not answered yet") from None
-        except (SecretError, StoreError) as error:
-            raise self._absent(str(error)) from None
-        except TokenRequestError as error:
-            if error.failure is Failure.TERMINAL:
-                message = f"credential {self._name}: {error}"
-                raise CredentialRefused(
-                    message, credential=self._name, retry_after=None, error=error.error
-                ) from None
-            raise self._absent(str(error)) from None
+            raise absent(self._name, PENDING) from None
+        except (SecretError, StoreError, TokenRequestError) as error:
+            raise absent(self._name, error) from None
         assert entry.token is not None  # noqa: S101 - what entry() promises
-        value = entry.token.value.reveal().encode("ascii")
-        return Lease(entry.generation, value, entry.token.field, entry.token.session)
+        return lease_of(entry.token, entry.generation)
 
     async def reject(self, generation: int, hold: float) -> Lease | None:  # noqa: ARG002 - the port
         """None: who asks once sends nothing twice; see ``Lender``."""
@@ -162,7 +148,3 @@ class Visit:
             await asyncio.wait({renewal}, timeout=GRACE)
         renewal.cancel()
         await asyncio.wait({renewal})
-
-    def _absent(self, why: str) -> CredentialUnavailable:
-        message = f"credential {self._name}: {why}"
-        return CredentialUnavailable(message, credential=self._name, retry_after=None)

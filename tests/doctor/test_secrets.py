@@ -49,7 +49,7 @@ def credential(reference: EnvSecret | FileSecret) -> Credential:
 def test_its_place_and_length_are_told() -> None:
     (found,) = look(credential(EnvSecret("SECRET", AT)), {"SECRET": "canary-value"})
     assert found.state is State.GOOD
-    assert found.told == "client_secret from variable SECRET: 12 characters"
+    assert found.told == "client_secret in environment variable SECRET: 12 characters"
 
 
 def test_one_that_is_not_there_is_a_mistake_of_the_configuration(tmp_path: Path) -> None:
