@@ -370,9 +370,12 @@ async def _knows(sentinel: RedisServer, replica: RedisServer) -> bool:
 
 
 async def _next(sentinel: RedisServer, replica: RedisServer) -> bool:
-    """Whether the replica is the primary now; asks for it until then."""
+    """Whether the replica is the primary now; asks for it until then.
+
+    Sentinel has the replica cut every client off when it makes it the primary, ours too.
+    """
     sentinel.ask("SENTINEL", "FAILOVER", "main", check=False)
-    return replica.ask("ROLE").startswith("master")
+    return replica.ask("ROLE", check=False).startswith("master")
 
 
 async def _saved(store: RedisStore) -> bool:
