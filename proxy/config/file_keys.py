@@ -40,7 +40,6 @@ from proxy.config.kinds import (
     Url,
     UrlPath,
     choice,
-    later,
 )
 from proxy.config.model import SdkLogin
 from proxy.config.redis_url import RedisUrl, redis_url
@@ -140,8 +139,8 @@ class FileKeys(Keys):
         default=None, description="health and metrics alone, remote too; default off"
     )
     allow_remote: Switch = Field(default=False, description="listen on more than loopback")
-    quitquitquit: Annotated[object, later(False)] = Field(
-        default=False, description="POST /quitquitquit on admin ends the process"
+    quitquitquit: Switch = Field(
+        default=False, description="POST /quitquitquit on admin ends the process, as SIGTERM does"
     )
     hosts: list[Authority] = Field(default=[], description="further Host values that are accepted")
     browser_origins: list[Origin] = Field(default=[], description="web origins that may call")

@@ -52,6 +52,7 @@ def _resolve(file: FileKeys, path: Path, report: Report, around: Surroundings) -
         metrics=listening.metrics,
         state_dir=around.path(file.state_dir),
         allow_remote=file.allow_remote,
+        quitquitquit=file.quitquitquit,
         hosts=frozenset(file.hosts),
         browser_origins=frozenset(file.browser_origins),
         clients=clients,

@@ -458,6 +458,7 @@ class Config:
     state_dir: Path
     certificates: Mapping[Address, Certificate] = field(default_factory=dict)
     allow_remote: bool = False
+    quitquitquit: bool = False
     hosts: frozenset[str] = frozenset()
     browser_origins: frozenset[str] = frozenset()
     clients: Mapping[str, SecretReference] = field(default_factory=dict)

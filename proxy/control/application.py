@@ -16,6 +16,7 @@ from proxy.control.guarding import guarding
 from proxy.control.lending import Lendings, lending
 from proxy.control.probes import probes
 from proxy.control.problem import Unexpected, plain_fields, problems
+from proxy.control.quitting import Ending, quitting
 from proxy.control.scrape import scrape
 from proxy.control.snapshot import Count, Read
 from proxy.control.status import status
@@ -31,10 +32,17 @@ def admin(
     guard: Callable[[], Guard],
     unexpected: Unexpected,
     lendings: Lendings,
+    ending: Ending = lambda: None,
 ) -> web.AppRunner:
     """Everything, for callers on this machine that the guard lets in."""
     middlewares = (problems(unexpected), guarding(guard), counting(count))
-    routes = [*probes(read), *scrape(read), *status(read), *lending(lendings, guard)]
+    routes = [
+        *probes(read),
+        *scrape(read),
+        *status(read),
+        *lending(lendings, guard),
+        *quitting(ending),
+    ]
     return _runner(middlewares, routes)
 
 

@@ -31,9 +31,9 @@ async def live(config: Config, environ: Mapping[str, str], log: Log) -> int:
         StartError: an address can't be listened on.
     """
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
-    sidecar = Sidecar(config, environ=environ, log=log, clock=SystemClock())
-    reloader = Reloader(config.path, environ, sidecar.put_to_work, log)
     signals = Signals()
+    sidecar = Sidecar(config, environ=environ, log=log, clock=SystemClock(), end=signals.stop.set)
+    reloader = Reloader(config.path, environ, sidecar.put_to_work, log)
     signals.watch(reloader.soon)
     try:
         await sidecar.start()

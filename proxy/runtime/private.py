@@ -66,6 +66,7 @@ def private(config: model.Config, names: Sequence[str], port: int, key: Secret) 
         metrics=None,
         certificates={},
         allow_remote=False,
+        quitquitquit=False,
         clients={CLIENT: model.PlainSecret(key, position)},
         workers=1,
         log=model.Log(config.log.format, "warning", access=False),

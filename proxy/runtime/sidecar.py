@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiohttp.web_runner import BaseRunner
 
@@ -46,6 +46,7 @@ class Sidecar:
         log: where events go.
         clock: where time comes from.
         own_socket: whether commands can find it; not where it is one program's alone.
+        end: ends the process in order; for who may ask for it (``quitquitquit``).
 
     Raises:
         ConfigurationError: a secret or a file that the configuration names can't be used.
@@ -60,9 +61,11 @@ class Sidecar:
         log: Log,
         clock: Clock,
         own_socket: bool = True,
+        end: Callable[[], None] | None = None,
     ) -> None:
         self._environ = environ
         self._own_socket = own_socket
+        self._end = end
         self._log = log
         self._clock = clock
         self._started = clock.wall()
@@ -191,7 +194,12 @@ class Sidecar:
             return application.metrics(self.snapshot, self._forwarding.count, self._log.unexpected)
         guard = functools.partial(self._guard, place.address)
         return application.admin(
-            self.snapshot, self._forwarding.count, guard, self._log.unexpected, self._lendings
+            self.snapshot,
+            self._forwarding.count,
+            guard,
+            self._log.unexpected,
+            self._lendings,
+            lambda: self._end if self._now.config.quitquitquit else None,
         )
 
     def _guard(self, address: Address) -> Guard:

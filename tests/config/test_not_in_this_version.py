@@ -15,7 +15,6 @@ def only(problems: list[str]) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "quitquitquit: true",
         "clients: {a: {key: {vault: a#b}}}",
         "vault: {address: https://v}",
     ],
