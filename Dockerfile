@@ -3,14 +3,17 @@
 #   docker run --volume ./config.yaml:/etc/token-sidecar/config.yaml:ro token-sidecar
 
 ARG BASE=python:3.11-slim
+# What else is built in, of pyproject.toml's extras; none of it is loaded unless it is configured.
+ARG EXTRAS=redis
 
 FROM ${BASE} AS build
+ARG EXTRAS
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY proxy proxy
-RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels . \
+RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels ".[${EXTRAS}]" \
  && python -m venv /opt/token-sidecar \
- && /opt/token-sidecar/bin/python -m pip install --no-index --find-links /wheels token-sidecar \
+ && /opt/token-sidecar/bin/python -m pip install --no-index --find-links /wheels "token-sidecar[${EXTRAS}]" \
  && /opt/token-sidecar/bin/python -m pip uninstall --yes --quiet pip setuptools
 
 FROM ${BASE}
