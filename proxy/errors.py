@@ -73,6 +73,19 @@ class Failure(enum.StrEnum):
     """Network, TLS, timeout, 5xx, unreadable, redirect, no usable token; exponential backoff."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a refusal means in plain words, and what to do about it; nothing secret in it.
+
+    Attributes:
+        cause: a short stable name, e.g. ``wrong_secret``.
+    """
+
+    cause: str
+    meaning: str
+    advice: str
+
+
 class TokenRequestError(SidecarError):
     """A token request brought no usable token.
 
@@ -83,7 +96,10 @@ class TokenRequestError(SidecarError):
         error: the provider's RFC 6749 section 5.2 ``error`` code, cleaned, where it sent one.
         retry_after: seconds that the provider asked for, where it did.
         unattended: False where trying again by itself could lock an account (a refused password).
+        explanation: what the provider's answer means, where that is known.
     """
+
+    explanation: Explanation | None = None
 
     def __init__(
         self,

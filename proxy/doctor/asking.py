@@ -10,23 +10,15 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.config.model import (
-    BY_PERSON,
-    Credential,
-    CredentialsFileSecret,
-    FromRequest,
-    Grant,
-)
+from proxy.config.model import BY_PERSON, Credential, FromRequest, Grant
 from proxy.doctor import answer, issuer
-from proxy.doctor.cause import EGGPLANT, KEYCLOAK, Cause, hear, providers_of
-from proxy.doctor.causes import CAUSES
 from proxy.doctor.finding import Finding, Kind, bad, good, note
 from proxy.doctor.provider import kind_of
 from proxy.doctor.recorder import Recorder
 from proxy.doctor.surgery import Surgery
-from proxy.errors import StoreError, TokenRequestError
+from proxy.errors import Explanation, StoreError, TokenRequestError
+from proxy.idp.explaining import explain
 from proxy.message import Answer
-from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.response import UnusableAnswerError
 from proxy.tokens.ports import Entry
 from proxy.tokens.token import Token
@@ -35,11 +27,6 @@ STEP: Final = "token"
 ENOUGH: Final = 30.0
 """Seconds that a stored token must have left to be looked at instead of a new one."""
 _OUT_OF_PLACE: Final = frozenset({404, 405})
-_SECRET_NEEDED: Final = Cause(
-    "secret_needed",
-    "the client is confidential: it must show a secret, and none is configured",
-    "set client_secret; it stands on the client's page at the provider (Keycloak: Credentials)",
-)
 
 
 @dataclass(slots=True)
@@ -140,30 +127,21 @@ async def _refused(asked: Asked, error: TokenRequestError) -> Finding:
     if row is None:
         return _plain(credential, error)
     told = f"{str(error).partition('; ')[0]}. {row.meaning[0].upper()}{row.meaning[1:]}"
-    return bad(credential.name, STEP, kind_of(error), row.name, told, _advice(credential, row))
+    return bad(credential.name, STEP, kind_of(error), row.cause, told, _advice(credential, row))
 
 
-async def _row(asked: Asked, said: Answer) -> Cause | None:
+async def _row(asked: Asked, said: Answer) -> Explanation | None:
     """The table's row; at an address that has no token endpoint rather the right address."""
-    credential = asked.credential
-    provider = credential.provider
+    provider = asked.credential.provider
     url = (provider.token_url or provider.issuer or "") if provider is not None else ""
-    providers = providers_of(url)
-    if isinstance(credential.client_secret, CredentialsFileSecret):
-        providers |= {EGGPLANT, KEYCLOAK}
     if said.status in _OUT_OF_PLACE:
         elsewhere = await issuer.look_for(url, asked.sender)
         if elsewhere is not None:
-            return Cause(elsewhere.cause, elsewhere.told, elsewhere.advice)
-    heard = hear(said, providers, credential.grant)
-    row = next((one for one in CAUSES if one.fits(heard)), None)
-    shows_none = credential.client_auth is ClientAuthentication.NONE
-    if row is not None and shows_none and row.name in {"wrong_secret", "grant_not_allowed"}:
-        return _SECRET_NEEDED if "client" in heard.words.lower() else row
-    return row
+            return Explanation(elsewhere.cause, elsewhere.told, elsewhere.advice)
+    return explain(asked.credential, said)
 
 
-def _advice(credential: Credential, row: Cause) -> str:
+def _advice(credential: Credential, row: Explanation) -> str:
     if credential.grant is not Grant.PASSWORD:
         return row.advice
     return f"{row.advice} (asked once: accounts lock)"

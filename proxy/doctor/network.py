@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from proxy.config.model import Egress, Tls
 from proxy.doctor import certificate
 from proxy.doctor.finding import Finding, Kind, bad, good
+from proxy.idp.hints import NAME_UNKNOWN, NO_ANSWER, PORT_CLOSED
 from proxy.message import origin
 from proxy.net.egress import proxy_for
 
@@ -89,7 +90,7 @@ def _resolve(way: Way, host: str, port: int) -> Finding:
             Kind.UNREACHABLE,
             "name_unknown",
             f"{host} has no address: {(why or 'it is no name').lower()}",
-            "check the host for typing mistakes, and the machine's DNS or VPN",
+            NAME_UNKNOWN,
         )
     addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
     families = sorted({"IPv6" if ":" in one else "IPv4" for one in addresses})
@@ -104,12 +105,12 @@ def _connect(way: Way, host: str, port: int) -> Finding:
             return good(way.subject, step, f"port {port} accepts connections")
     except TimeoutError:
         cause, why = "no_answer", f"does not answer within {PATIENCE:g} s"
-        advice = "a firewall may swallow it: check the port, the VPN, and whether a proxy is needed"
+        advice = NO_ANSWER
     except OSError as error:
         refused = isinstance(error, ConnectionRefusedError)
         cause = "port_closed" if refused else "unreachable"
         why = os.strerror(error.errno).lower() if error.errno else "can't be reached"
-        advice = "check the port, and that the server runs"
+        advice = PORT_CLOSED
     return bad(way.subject, step, Kind.UNREACHABLE, cause, f"{host}:{port} {why}", advice)
 
 

@@ -14,6 +14,7 @@ from proxy.clock import Clock
 from proxy.errors import Failure, TokenRequestError
 from proxy.idp.client import RegisteredClient, Registration
 from proxy.idp.endpoint import Endpoints, Sender
+from proxy.idp.explaining import Explain
 from proxy.idp.keys import IdTokens
 from proxy.idp.reading import read_secret
 from proxy.message import Answer, Request, origin
@@ -22,6 +23,7 @@ from proxy.oauth.circumstances import DEFAULT_LIFETIME, Circumstances
 from proxy.oauth.client import Client
 from proxy.oauth.exchange import Exchange, jwt_bearer, token_exchange
 from proxy.oauth.request import Wish
+from proxy.oauth.response import UnusableAnswerError
 from proxy.secret import Secret
 from proxy.secrets.source import SecretSource
 from proxy.tokens.token import Token
@@ -43,6 +45,7 @@ class TokenRequests:
         use: fields of the answer; the first that is there is the token.
         default_lifetime: seconds, where the answer says nothing about time.
         random: makes what an assertion is known by; hard to guess.
+        explain: says what an answer without a token means.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class TokenRequests:
         use: tuple[str, ...] = ("access_token",),
         default_lifetime: float = DEFAULT_LIFETIME,
         random: Random = SystemRandom(),  # noqa: B008 - has no state
+        explain: Explain = lambda _: None,
     ) -> None:
         self._client = RegisteredClient(registration, clock, random)
         self._endpoints = endpoints
@@ -63,6 +67,7 @@ class TokenRequests:
         self._id_tokens = IdTokens(registration.client_id, endpoints, sender, clock)
         self._wish = wish
         self._default_lifetime = default_lifetime
+        self._explain = explain
         self.use = use
 
     @property
@@ -167,12 +172,15 @@ class TokenRequests:
             json=self._wish.json_names is not None,
             secrets=tuple(filter(None, (client.secret, client.assertion, carried))),
         )
+        answer: Answer | None = None
         try:
             answer = await self._sender.send(build(url, client))
             return await self._believed(answer, read(answer, about), about)
         except TokenRequestError as error:
             if error.failure is not Failure.TERMINAL:
                 self._endpoints.doubt()
+            if answer is not None and not isinstance(error, UnusableAnswerError):
+                error.explanation = self._explain(answer)
             raise self._client.judged(error) from None
 
     async def _believed(self, answer: Answer, result: T, about: Circumstances) -> T:

@@ -11,6 +11,7 @@ from proxy.idp.by_person import ByPersonSource
 from proxy.idp.client_credentials import ClientCredentialsSource
 from proxy.idp.endpoint import Endpoints, Sender
 from proxy.idp.exchanging import Exchanging, jwt_bearer_source
+from proxy.idp.explaining import explainer
 from proxy.idp.origins import Lenders
 from proxy.idp.password import PasswordSource
 from proxy.idp.refresh_token import RefreshTokenSource
@@ -138,6 +139,7 @@ def token_requests(
         ),
         use=credential.use,
         default_lifetime=credential.renew.default_lifetime,
+        explain=explainer(credential),
     )
 
 

@@ -253,6 +253,7 @@ class Credential:
             failures=dict(self._journal.failures),
             rejections=self._journal.rejections,
             store_fault=self._renewal.fault,
+            failing_since=self._journal.failing_since,
         )
 
     def _state(self) -> State:

@@ -26,11 +26,13 @@ class Journal:
         failures: token requests that did not, by reason.
         rejections: generations that a 401 rejected.
         last_error: the most recent failure.
+        failing_since: when the first failure since the last token came; None without one.
     """
 
     __slots__ = (
         "_clock",
         "_log",
+        "failing_since",
         "failures",
         "last_error",
         "name",
@@ -46,16 +48,19 @@ class Journal:
         self.failures: Counter[str] = Counter()
         self.rejections = 0
         self.last_error: LastError | None = None
+        self.failing_since: float | None = None
 
     def renewed(self, token: Token, generation: int) -> None:
         """The provider gave a token."""
         self.renewals += 1
+        self.failing_since = None
         for warning in token.warnings:
             self._say("token_odd", warning, "warning")
         self._say("token_renewed", f"new {token.field}, {_lives(token)}", generation=generation)
 
     def adopted(self, token: Token, generation: int) -> None:
         """The store already had a token."""
+        self.failing_since = None
         message = f"{token.field} taken from the store, {_lives(token)}"
         self._say("token_adopted", message, generation=generation)
 
@@ -68,7 +73,9 @@ class Journal:
         """A token request failed; the next comes in ``wait`` seconds, infinity: not by itself."""
         message = str(error)
         self.failures[error.reason] += 1
-        self.last_error = LastError(error.reason, message, self._clock.wall())
+        now = self._clock.wall()
+        self.last_error = LastError(error.reason, message, now, error.explanation)
+        self.failing_since = now if self.failing_since is None else self.failing_since
         alone = math.isinf(wait)
         then = "no further try by itself" if alone else f"next try in {wait:.1f} s"
         level: Level = "error" if alone else "warning"

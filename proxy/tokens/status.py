@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from proxy.errors import Explanation
+
 State = Literal["empty", "valid", "renewing", "refused", "unavailable", "expired"]
 """``valid``: a token may be sent. ``renewing``: a try is in flight, with or without a token.
 ``refused``: no token, and the provider refuses the credential. ``unavailable``: no token, the last
@@ -20,11 +22,13 @@ class LastError:
         reason: a short stable label, e.g. ``invalid_client``.
         message: one line for a person.
         at_wall: when, in seconds since the epoch.
+        explanation: what the provider's answer means, where that is known.
     """
 
     reason: str
     message: str
     at_wall: float
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class CredentialStatus:
         callers: how many have a token of their own at the moment, where each has one
             (``subject: request``); the counts above are then of all together.
         store_fault: what is wrong with the store, in one line; None where nothing is.
+        failing_since: when the first of the failures came that no token followed, in seconds since
+            the epoch; None where the last try went well.
     """
 
     name: str
@@ -64,3 +70,4 @@ class CredentialStatus:
     rejections: int
     callers: int | None = None
     store_fault: str | None = None
+    failing_since: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.config.model import Grant
-from proxy.doctor.cause import (
+from proxy.idp.cause import (
     AUTH0,
     DEX,
     EGGPLANT,
@@ -16,7 +16,7 @@ from proxy.doctor.cause import (
     hear,
     providers_of,
 )
-from proxy.doctor.causes import CAUSES
+from proxy.idp.causes import CAUSES
 from tests.support.answers import answer
 
 SERVICE, PASSWORD, REFRESH = Grant.CLIENT_CREDENTIALS, Grant.PASSWORD, Grant.REFRESH_TOKEN

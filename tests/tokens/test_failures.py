@@ -234,3 +234,17 @@ async def test_the_status_tells_what_happened() -> None:
         assert status.lifetime_seconds == pytest.approx(300.0)
         assert status.expires_in_seconds == pytest.approx(300.0, abs=11.0)
         assert status.next_renewal_in_seconds == pytest.approx(200.0, abs=25.0)
+
+
+async def test_the_status_tells_since_when_no_token_came() -> None:
+    async with World() as world:
+        credential = world.credential()
+        world.provider.script = [network(), refused()]
+        began = world.clock.wall()
+        credential.start()
+        await world.clock.advance(60.0)
+        status = credential.status()
+        assert status.failures == {"network": 1, "invalid_client": 1}
+        assert status.failing_since == pytest.approx(began, abs=0.2)
+        await world.clock.advance(300.0)
+        assert credential.status().failing_since is None

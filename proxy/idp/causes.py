@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.config.model import Grant
-from proxy.doctor.cause import AUTH0, DEX, EGGPLANT, ENTRA, KEYCLOAK, OKTA, RUNAI, Cause
+from proxy.idp.cause import AUTH0, DEX, EGGPLANT, ENTRA, KEYCLOAK, OKTA, RUNAI, Cause
 
 _SERVICE: Final = frozenset({Grant.CLIENT_CREDENTIALS})
 _PASSWORD: Final = frozenset({Grant.PASSWORD})
