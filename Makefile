@@ -17,9 +17,11 @@ PYTEST := $(BIN)/python -m pytest
 INSTALLED := .venv/.installed
 ENVOY := $(BIN)/envoy
 PROGRAMS := .venv-programs
+SITE := .venv-docs
+SPHINX := $(SITE)/bin/sphinx-build -q -W --keep-going -n -c docs/site -d build/site-read
 
 .PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
-  bench bench-idle bench-memory bench-start bench-cli fleet dist clean
+  bench bench-idle bench-memory bench-start bench-cli fleet docs docs-links dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -109,6 +111,23 @@ bench: $(INSTALLED) $(ENVOY) ## CPU, latency and memory beside Envoy, nginx and 
 	command -v wrk nginx haproxy >/dev/null || apt-get install --yes --quiet wrk nginx-light haproxy
 	$(BIN)/python -m bench.cost
 
+docs: $(SITE)/.installed ## the pages as a site in build/site; every link is checked, none loads anything
+	rm -rf build/site build/site-read
+	$(SPHINX) -b html . build/site
+	$(SITE)/bin/python docs/site/checks.py build/site
+
+docs-links: $(SITE)/.installed ## whether the links to other hosts still lead somewhere; asks them all
+	$(SPHINX) -b linkcheck . build/links
+
+.PHONY: install-docs
+install-docs: $(SITE)/.installed
+
+$(SITE)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(SITE)/bin/python -m pip install --quiet --group docs
+	touch $@
+
 dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	rm -rf dist build/empty-wheel build/empty-sdist
 	$(BIN)/python -m build --outdir dist .
@@ -120,7 +139,7 @@ dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	build/empty-sdist/bin/token-sidecar version
 
 clean: ## all that was made here, but not the cache
-	rm -rf .venv .venv-programs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-programs .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
