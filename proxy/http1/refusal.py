@@ -10,9 +10,11 @@ class MessageError(SidecarError):
 
     Attributes:
         status: the answer a client gets for it (RFC 9110 section 15.5).
+        reason: a short stable label; empty where the status says enough.
     """
 
-    def __init__(self, detail: str, status: int = 400) -> None:
+    def __init__(self, detail: str, status: int = 400, reason: str = "") -> None:
         super().__init__(detail)
         self.detail = detail
         self.status = status
+        self.reason = reason

@@ -18,6 +18,14 @@ from proxy.http1.refusal import MessageError
 ALLOWED_METHODS: Final = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 NO_CONTENT: Final = f"HTTP/1.1 204 No Content\r\nAllow: {ALLOWED_METHODS}\r\n".encode()
 """The answer to ``OPTIONS *``, without what depends on the connection."""
+REASONS: Final = {
+    404: "no_route",
+    405: "method",
+    414: "target_too_long",
+    421: "host",
+    431: "head_too_large",
+}
+"""Which rule of ours a status tells of, where nothing more is said; another: how it is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,7 @@ class Problem:
         detail: one sentence for the person who reads it.
         retry_after: seconds, where waiting helps.
         close: whether the client's connection can't be used any further.
+        reason: the rule or the limit of ours that the request broke, if it did.
     """
 
     status: int
@@ -36,6 +45,7 @@ class Problem:
     detail: str
     retry_after: float | None = None
     close: bool = False
+    reason: str = ""
 
     def encode(self, instance: str, *, close: bool, with_body: bool) -> bytes:
         """The whole response; to a HEAD it goes without its body."""
@@ -76,7 +86,8 @@ def of_message(error: MessageError) -> Problem:
     kinds = {403: "http_request_denied", 404: "destination_not_found", 421: "http_request_denied"}
     kind = kinds.get(error.status, "http_request_error")
     trusted = error.status in {403, 404, 405, 421}
-    return Problem(error.status, kind, _sentence(error.detail), close=not trusted)
+    reason = error.reason or REASONS.get(error.status, "malformed")
+    return Problem(error.status, kind, _sentence(error.detail), close=not trusted, reason=reason)
 
 
 def of_credential(error: CredentialUnavailable) -> Problem:
@@ -91,28 +102,62 @@ def _sentence(text: str) -> str:
 
 
 TOO_MUCH: Final = Problem(
-    503, "connection_limit_reached", "Too much is in flight here.", 1, close=True
+    503,
+    "connection_limit_reached",
+    "Too much is in flight here.",
+    1,
+    close=True,
+    reason="in_flight",
 )
 TOO_MANY_CONNECTIONS: Final = Problem(
-    503, "connection_limit_reached", "Too many connections are open here.", 1, close=True
+    503,
+    "connection_limit_reached",
+    "Too many connections are open here.",
+    1,
+    close=True,
+    reason="connections",
 )
 SLOW_HEAD: Final = Problem(
-    408, "http_request_error", "The request's head took too long to arrive.", close=True
+    408,
+    "http_request_error",
+    "The request's head took too long to arrive.",
+    close=True,
+    reason="slow_head",
 )
 SLOW_BODY: Final = Problem(
-    408, "http_request_error", "The request's body stopped arriving.", close=True
+    408,
+    "http_request_error",
+    "The request's body stopped arriving.",
+    close=True,
+    reason="slow_body",
 )
 BODY_TOO_LARGE: Final = Problem(
-    413, "http_request_error", "The body is larger than this route's max_body.", close=True
+    413,
+    "http_request_error",
+    "The body is larger than this route's max_body.",
+    close=True,
+    reason="body_too_large",
 )
 FOREIGN_PEER: Final = Problem(
-    403, "http_request_denied", "This user may not connect (see `peer_uids`).", close=True
+    403,
+    "http_request_denied",
+    "This user may not connect (see `peer_uids`).",
+    close=True,
+    reason="peer",
 )
 HEAD_TOO_LARGE: Final = Problem(
-    431, "http_request_error", "The request's head is larger than limits.head.", close=True
+    431,
+    "http_request_error",
+    "The request's head is larger than limits.head.",
+    close=True,
+    reason="head_too_large",
 )
 BARE_LINE_END: Final = Problem(
-    400, "http_request_error", "A bare CR or LF in the request's head.", close=True
+    400,
+    "http_request_error",
+    "A bare CR or LF in the request's head.",
+    close=True,
+    reason="malformed",
 )
 NO_ANSWER_IN_TIME: Final = Problem(
     504, "http_response_timeout", "The upstream did not answer in time."

@@ -13,6 +13,8 @@ from proxy.plane.answers import BROKE_OFF
 from proxy.plane.faults import UpstreamError
 from proxy.plane.outbound import Outbound
 from proxy.plane.pool import Pool
+from proxy.plane.totals import RouteTotals
+from proxy.plane.waiting import waiting
 from proxy.tokens.lease import Lease
 from proxy.tokens.ports import Lender
 
@@ -23,17 +25,26 @@ Way = tuple[Outbound, Lease | None]
 
 
 class Approach:
-    """One request's way; ``hold`` bounds, in seconds, all its waiting for tokens together."""
+    """One request's way; ``hold`` bounds, in seconds, all its waiting for tokens together.
 
-    __slots__ = ("_credential", "_hold", "_now", "_pool")
+    Each wait is counted in ``totals``.
+    """
+
+    __slots__ = ("_credential", "_hold", "_now", "_pool", "_totals")
 
     def __init__(
-        self, pool: Pool, credential: Lender | None, hold: float, now: Callable[[], float]
+        self,
+        pool: Pool,
+        credential: Lender | None,
+        hold: float,
+        now: Callable[[], float],
+        totals: RouteTotals,
     ) -> None:
         self._pool = pool
         self._credential = credential
         self._hold = hold
         self._now = now
+        self._totals = totals
 
     async def wait(self) -> Way:
         """A connection and the lease of this moment.
@@ -64,17 +75,17 @@ class Approach:
             return None
         lease = self._credential.current()
         if lease is None:
-            begun = self._now()
-            lease = await self._credential.acquire(self._hold)
-            self._spend(begun)
+            with waiting(self._totals, self._now) as wait:
+                lease = await self._credential.acquire(self._hold)
+            self._spend(wait.seconds)
         return lease
 
     async def renew(self, credential: Lender, generation: int) -> bool:
         """After a 401 for ``generation``: whether there is a newer token to try once more with."""
-        begun = self._now()
-        lease = await credential.reject(generation, self._hold)
-        self._spend(begun)
+        with waiting(self._totals, self._now) as wait:
+            lease = await credential.reject(generation, self._hold)
+        self._spend(wait.seconds)
         return lease is not None
 
-    def _spend(self, begun: float) -> None:
-        self._hold = max(0.0, self._hold - (self._now() - begun))
+    def _spend(self, seconds: float) -> None:
+        self._hold = max(0.0, self._hold - seconds)

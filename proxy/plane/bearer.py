@@ -32,6 +32,7 @@ def own_token(fields: Sequence[Field], *, key_in_authorization: bool) -> Secret:
             "here Authorization is for the caller's own token: send the client key as"
             " X-Token-Sidecar-Key",
             403,
+            "caller_token",
         )
     sent = values(fields, b"authorization")
     match = BEARER.fullmatch(sent[0]) if len(sent) == 1 else None
@@ -39,5 +40,6 @@ def own_token(fields: Sequence[Field], *, key_in_authorization: bool) -> Secret:
         raise MessageError(
             "the caller's own token is needed here: send it once, as Authorization: Bearer TOKEN",
             403,
+            "caller_token",
         )
     return Secret(match[1].decode("ascii"))

@@ -113,8 +113,8 @@ class Door:
         """Tell of a request that never became an exchange."""
         method = prepared.method.decode("ascii") if prepared else "-"
         label = prepared.route.label if prepared and prepared.route else None
-        self._plane.refused(
-            AccessRecord(
-                method, label, problem.status, 0, 0, 0.0, error=problem.error, instance=instance
-            )
+        record = AccessRecord(
+            method, label, problem.status, 0, 0, 0.0, error=problem.error, instance=instance
         )
+        record.request_id = prepared.request_id if prepared else None
+        self._plane.refused(record, problem.reason)

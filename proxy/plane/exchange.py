@@ -195,7 +195,11 @@ class Exchange:
         if self._approach is None:
             plane = self._plane
             self._approach = Approach(
-                self._lane.pool, self._prepared.credential, plane.settings.hold, plane.now
+                self._lane.pool,
+                self._prepared.credential,
+                plane.settings.hold,
+                plane.now,
+                self._lane.totals,
             )
         return self._approach
 
@@ -375,6 +379,7 @@ class Exchange:
         answered = self._phase is _Phase.ANSWERED
         instance = None if answered else answers.new_instance()
         self._abandon()
+        self._lane.totals.refuse(problem.reason)
         self._status = self._status or problem.status
         self._over(problem.error, instance)
         if instance is None:
@@ -416,5 +421,6 @@ class Exchange:
                 error,
                 instance,
                 self._replayed,
+                prepared.request_id,
             ),
         )

@@ -80,10 +80,12 @@ class Guard:
         origins = values(fields, b"origin")
         if origins:
             if any(origin.lower() not in self._origins for origin in origins):
-                raise MessageError("this Origin may not call (see `browser_origins`)", 403)
+                raise MessageError(
+                    "this Origin may not call (see `browser_origins`)", 403, "origin"
+                )
             return
         if any(site.lower() not in OWN_SITE for site in values(fields, b"sec-fetch-site")):
-            raise MessageError("requests from other web sites are refused", 403)
+            raise MessageError("requests from other web sites are refused", 403, "origin")
 
     def client(self, fields: Sequence[Field]) -> tuple[str | None, bool]:
         """The client whose key came along, and whether ``Authorization`` carried it.
@@ -101,7 +103,9 @@ class Guard:
         ]
         shown = [name for value in values(fields, KEY_FIELD) if (name := self._owner(value))]
         if not shown and not carried:
-            raise MessageError("a client key is needed: Authorization or X-Token-Sidecar-Key", 403)
+            raise MessageError(
+                "a client key is needed: Authorization or X-Token-Sidecar-Key", 403, "client_key"
+            )
         return (shown or carried)[0], bool(carried)
 
     def _owner(self, key: bytes) -> str | None:

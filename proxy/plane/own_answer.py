@@ -16,6 +16,7 @@ from proxy.plane.answers import Problem
 from proxy.plane.intake import Piece
 from proxy.plane.local_path import Question
 from proxy.plane.totals import AccessRecord
+from proxy.plane.waiting import waiting
 from proxy.tokens.ports import Lender
 
 if TYPE_CHECKING:
@@ -27,10 +28,18 @@ MOST: Final = 64 << 10
 """Bytes of a body: a login is small."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 UNCOUNTED: Final = Problem(
-    411, "http_request_error", "What is answered here needs a Content-Length.", close=True
+    411,
+    "http_request_error",
+    "What is answered here needs a Content-Length.",
+    close=True,
+    reason="malformed",
 )
 TOO_LARGE: Final = Problem(
-    413, "http_request_error", "The body is too large for what is answered here.", close=True
+    413,
+    "http_request_error",
+    "The body is too large for what is answered here.",
+    close=True,
+    reason="body_too_large",
 )
 CLIENT_GONE: Final = "client_gone"
 
@@ -90,7 +99,8 @@ class OwnAnswer:
 
     async def _acquire(self, credential: Lender) -> None:
         try:
-            lease = await credential.acquire(self._plane.settings.hold)
+            with waiting(self._lane.totals, self._plane.now):
+                lease = await credential.acquire(self._plane.settings.hold)
         except CredentialUnavailable as error:
             self.fail(answers.of_credential(error))
         except Exception as error:  # noqa: BLE001 - the client gets an answer whatever happens
@@ -118,6 +128,7 @@ class OwnAnswer:
         if self._over:
             return
         instance = answers.new_instance()
+        self._lane.totals.refuse(problem.reason)
         self._end(problem.status, 0, error=problem.error, instance=instance)
         self._inbound.say(problem, instance, complete=self._complete)
 
@@ -157,5 +168,6 @@ class OwnAnswer:
             self._question.route.credential,
             error=error,
             instance=instance,
+            request_id=self._prepared.request_id,
         )
         self._plane.exchange_over(self._lane, record)

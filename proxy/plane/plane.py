@@ -155,8 +155,11 @@ class Plane:
         if self.closing:
             self.look_whether_finished()
 
-    def refused(self, record: AccessRecord) -> None:
-        """A request was turned away before it got under way."""
+    def refused(self, record: AccessRecord, reason: str) -> None:
+        """A request was turned away before it got under way, by the rule that ``reason`` names."""
+        totals = self.totals.setdefault(record.route or "", RouteTotals())
+        totals.add(record)
+        totals.refuse(reason)
         self._observer.finished(record)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:

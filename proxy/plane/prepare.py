@@ -26,6 +26,7 @@ from proxy.plane.local import Place
 from proxy.plane.local_path import Local, Question
 from proxy.plane.outlet import Outlet
 from proxy.plane.outline import Outlines, Source
+from proxy.plane.request_id import request_id
 from proxy.plane.routes import Match, RouteTable
 from proxy.plane.settings import Address, Limits, Route
 from proxy.tokens.ports import CallerLenders, Lender
@@ -53,6 +54,7 @@ class Prepared:
         cookies: the client's own, where they go along with a session's.
         question: what a route answers here instead of its upstream.
         passing: true of this moment only, so that the next such head is judged anew.
+        request_id: what the client calls the request.
     """
 
     method: bytes
@@ -73,6 +75,7 @@ class Prepared:
     cookies: bytes = b""
     question: Question | None = None
     passing: bool = False
+    request_id: str | None = None
 
     @property
     def target(self) -> bytes:
@@ -136,6 +139,7 @@ class Preparer:
         prepared = self._cache.get(key)
         if prepared is None:
             prepared = self._like_another(Source(raw, digits))
+            prepared.request_id = request_id(raw)
             if not prepared.passing:
                 self._cache.put(key, prepared)
         return prepared, digits
@@ -174,7 +178,7 @@ class Preparer:
             raise MessageError("no route serves this path", 404)
         bare = passing and client is None
         if not bare and match.route.clients is not None and client not in match.route.clients:
-            raise MessageError("this client may not use this route", 403)
+            raise MessageError("this client may not use this route", 403, "client_route")
         further = frozenset(name.replace(b"_", b"-") for name in nominated(head.fields))
         if key_in_authorization:
             further |= {b"authorization"}

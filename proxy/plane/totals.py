@@ -15,6 +15,9 @@ BOUNDS: Final = (
 )  # fmt: skip
 """Upper bounds of the duration buckets in seconds; a last bucket takes the rest."""
 
+WAIT_BOUNDS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""The same of the waits for a token, which ``hold`` bounds."""
+
 
 @dataclass(slots=True)  # not frozen: one is made for every request, and that costs 2 µs more
 class AccessRecord:
@@ -27,6 +30,7 @@ class AccessRecord:
         seconds: from the complete request head to the end.
         error: RFC 9209 error type where the sidecar had to say no or cut off.
         instance: names the problem document that the client got, if it got one.
+        request_id: what the client calls it, if it does.
     """
 
     method: str
@@ -41,6 +45,7 @@ class AccessRecord:
     error: str | None = None
     instance: str | None = None
     replayed: bool = False
+    request_id: str | None = None
 
 
 class Observer(Protocol):
@@ -51,7 +56,13 @@ class Observer(Protocol):
 
 
 class RouteTotals:
-    """Sums over one route since the process started."""
+    """Sums over one route since the process started.
+
+    Attributes:
+        refusals: requests that broke a rule or a limit here, by reason.
+        waiting: requests that wait for a token now.
+        wait_buckets, wait_seconds: of those that have waited.
+    """
 
     __slots__ = (
         "buckets",
@@ -59,9 +70,13 @@ class RouteTotals:
         "bytes_out",
         "errors",
         "in_flight",
+        "refusals",
         "replays",
         "requests",
         "seconds",
+        "wait_buckets",
+        "wait_seconds",
+        "waiting",
     )
 
     def __init__(self) -> None:
@@ -73,6 +88,10 @@ class RouteTotals:
         self.in_flight = 0
         self.replays = 0
         self.errors: dict[str, int] = {}
+        self.refusals: dict[str, int] = {}
+        self.waiting = 0
+        self.wait_buckets = [0] * (len(WAIT_BOUNDS) + 1)
+        self.wait_seconds = 0.0
 
     def add(self, record: AccessRecord) -> None:
         """Count one finished exchange."""
@@ -85,3 +104,13 @@ class RouteTotals:
         self.replays += record.replayed
         if record.error:
             self.errors[record.error] = self.errors.get(record.error, 0) + 1
+
+    def refuse(self, reason: str) -> None:
+        """Count one request that broke a rule or a limit here; an empty reason is none."""
+        if reason:
+            self.refusals[reason] = self.refusals.get(reason, 0) + 1
+
+    def waited(self, seconds: float) -> None:
+        """Count one wait for a token that is over, whatever came of it."""
+        self.wait_buckets[bisect_left(WAIT_BOUNDS, seconds)] += 1
+        self.wait_seconds += seconds

@@ -17,7 +17,7 @@ from proxy.tokens.borrowed import BorrowedCredential
 EVERY: Final = 4
 """Looks at the load between two at the totals."""
 
-Mark = tuple[int, int]
+Mark = tuple[int, int, int]
 
 
 class Report:
@@ -68,7 +68,7 @@ class Report:
             self._send(frame({"kind": "load", "load": load}))
 
     def _moved(self, label: str, totals: RouteTotals) -> bool:
-        mark = sum(totals.buckets), totals.in_flight
+        mark = sum(totals.buckets), totals.in_flight, totals.waiting
         moved = self._marks.get(label) != mark
         self._marks[label] = mark
         return moved

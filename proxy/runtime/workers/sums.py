@@ -30,13 +30,19 @@ def add(to: RouteTotals, totals: RouteTotals) -> None:
     to.bytes_out += totals.bytes_out
     to.in_flight += totals.in_flight
     to.replays += totals.replays
+    for reason, count in totals.refusals.items():
+        to.refusals[reason] = to.refusals.get(reason, 0) + count
+    to.waiting += totals.waiting
+    pairs = zip(to.wait_buckets, totals.wait_buckets, strict=True)
+    to.wait_buckets = [sum(pair) for pair in pairs]
+    to.wait_seconds += totals.wait_seconds
 
 
 def ended(totals: Totals) -> dict[str, RouteTotals]:
     """What stays of a process that is gone: nothing is in flight there any more."""
     kept = added([totals])
     for one in kept.values():
-        one.in_flight = 0
+        one.in_flight = one.waiting = 0
     return kept
 
 

@@ -6,12 +6,12 @@ processes of one program; nothing here is ever logged.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from proxy.clock import Moment
 from proxy.errors import CredentialRefused, CredentialUnavailable
-from proxy.plane.totals import BOUNDS, RouteTotals
+from proxy.plane.totals import BOUNDS, WAIT_BOUNDS, RouteTotals
 from proxy.tokens.lease import Lease
 from proxy.tokens.policy import Schedule
 from proxy.tokens.session import Session
@@ -94,6 +94,10 @@ def of_totals(totals: RouteTotals) -> dict[str, Any]:
         "in_flight": totals.in_flight,
         "replays": totals.replays,
         "errors": totals.errors,
+        "refusals": totals.refusals,
+        "waiting": totals.waiting,
+        "wait_buckets": totals.wait_buckets,
+        "wait_seconds": totals.wait_seconds,
     }
 
 
@@ -101,13 +105,22 @@ def totals(said: Mapping[str, Any]) -> RouteTotals:
     """A route's totals from words."""
     heard = RouteTotals()
     heard.requests = {int(status): int(count) for status, count in said["requests"].items()}
-    heard.buckets = [int(count) for count in said["buckets"]]
-    if len(heard.buckets) != len(BOUNDS) + 1:
-        raise ValueError("another number of buckets")
+    heard.buckets = _buckets(said["buckets"], len(BOUNDS))
     heard.seconds = float(said["seconds"])
     heard.bytes_in = int(said["bytes_in"])
     heard.bytes_out = int(said["bytes_out"])
     heard.in_flight = int(said["in_flight"])
     heard.replays = int(said["replays"])
     heard.errors = {str(kind): int(count) for kind, count in said["errors"].items()}
+    heard.refusals = {str(reason): int(count) for reason, count in said["refusals"].items()}
+    heard.waiting = int(said["waiting"])
+    heard.wait_buckets = _buckets(said["wait_buckets"], len(WAIT_BOUNDS))
+    heard.wait_seconds = float(said["wait_seconds"])
     return heard
+
+
+def _buckets(said: Iterable[Any], bounds: int) -> list[int]:
+    counts = [int(count) for count in said]
+    if len(counts) != bounds + 1:
+        raise ValueError("another number of buckets")
+    return counts

@@ -59,6 +59,9 @@ def counted(*statuses: int, in_flight: int = 0) -> RouteTotals:
         record.error = "client_gone" if status == 0 else None
         record.replayed = status == 201
         totals.add(record)
+        totals.refuse("client_key")
+        totals.waited(0.25)
+    totals.waiting = in_flight
     return totals
 
 
@@ -72,7 +75,15 @@ def test_totals_come_out_as_they_went_in() -> None:
 
 
 @pytest.mark.parametrize(
-    "spoilt", [{"buckets": [1]}, {"seconds": "soon"}, {"requests": {"x": 1}}, {"errors": None}]
+    "spoilt",
+    [
+        {"buckets": [1]},
+        {"wait_buckets": [1]},
+        {"refusals": None},
+        {"seconds": "soon"},
+        {"requests": {"x": 1}},
+        {"errors": None},
+    ],
 )
 def test_totals_that_make_no_sense_are_refused(spoilt: dict[str, object]) -> None:
     with pytest.raises((ValueError, TypeError, AttributeError)):
