@@ -9,19 +9,47 @@ import dataclasses
 import functools
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
+from proxy.control.explaining import explained
 from proxy.control.snapshot import Read, Snapshot
-from proxy.plane.totals import RouteTotals
-from proxy.tokens.status import CredentialStatus
+from proxy.control.verdict import Verdict, level, verdict
+from proxy.plane.totals import BOUNDS, RouteTotals
+from proxy.tokens.status import CredentialStatus, LastError
+
+UP_TO: Final = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
+"""What the buckets of durations are called: each holds what took longer than the one before."""
+_TOLD: Final = (
+    "state",
+    "required",
+    "ready",
+    "generation",
+    "field",
+    "lifetime_seconds",
+    "expires_in_seconds",
+    "next_renewal_in_seconds",
+    "token_requests",
+    "renewals",
+    "rejections",
+)
 
 
 def document(snapshot: Snapshot) -> dict[str, Any]:
     """What ``/v1/status`` says."""
+    return {
+        **process(snapshot),
+        "credentials": {one.name: credential(one) for one in snapshot.credentials},
+        "routes": {label: route(totals) for label, totals in snapshot.routes.items()},
+    }
+
+
+def process(snapshot: Snapshot) -> dict[str, Any]:
+    """All but the credentials and the routes."""
     workers = {"workers": [dataclasses.asdict(one) for one in snapshot.workers]}
     return {
+        "verdict": judged(verdict(snapshot)),
         "version": snapshot.version,
         "config": snapshot.config,
         "started": moment(snapshot.started),
@@ -32,28 +60,51 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "connections": snapshot.connections,
         **(workers if snapshot.workers else {}),
         "warnings": list(snapshot.warnings),
-        "credentials": {one.name: credential(one) for one in snapshot.credentials},
-        "routes": {label: route(totals) for label, totals in snapshot.routes.items()},
     }
+
+
+def judged(found: Verdict) -> dict[str, Any]:
+    """The sentence on top, and what is behind it."""
+    said = dataclasses.asdict(found)
+    for one in (said, *said["troubles"]):
+        one["since"] = _moment(one["since"])
+    return said
 
 
 def credential(status: CredentialStatus) -> dict[str, Any]:
     """One credential: its state, what is held, what comes next, what went wrong."""
-    said = {name: _rounded(value) for name, value in dataclasses.asdict(status).items()}
-    del said["name"], said["store_fault"]
-    if status.callers is None:
-        del said["callers"]
-    if status.last_error is not None:
-        said["last_error"]["at"] = moment(said["last_error"].pop("at_wall"))
-    return said
+    said = {name: _rounded(getattr(status, name)) for name in _TOLD}
+    if status.callers is not None:
+        said["callers"] = status.callers
+    return {
+        "level": level(status),
+        **said,
+        "failures": dict(status.failures),
+        "failing_since": _moment(status.failing_since),
+        "last_error": None if status.last_error is None else _error(status.last_error),
+    }
+
+
+def _error(error: LastError) -> dict[str, Any]:
+    told = explained(error)
+    return {
+        "reason": error.reason,
+        "message": error.message,
+        "seen": told.seen,
+        "cause": told.cause,
+        "meaning": told.meaning,
+        "advice": told.advice,
+        "at": moment(error.at_wall),
+    }
 
 
 def route(totals: RouteTotals) -> dict[str, Any]:
-    """One route: totals since the start."""
+    """One route: totals since the start; ``latency``: how many took at most so many seconds."""
     return {
         "requests": {str(status): count for status, count in sorted(totals.requests.items())},
         "in_flight": totals.in_flight,
         "seconds": round(totals.seconds, 6),
+        "latency": {upto: n for upto, n in zip(UP_TO, totals.buckets, strict=True) if n},
         "bytes_in": totals.bytes_in,
         "bytes_out": totals.bytes_out,
         "replays": totals.replays,
@@ -64,6 +115,10 @@ def route(totals: RouteTotals) -> dict[str, Any]:
 def moment(wall: float) -> str:
     """Seconds since the epoch as RFC 3339."""
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds")
+
+
+def _moment(wall: float | None) -> str | None:
+    return None if wall is None else moment(wall)
 
 
 def _rounded(value: Any) -> Any:

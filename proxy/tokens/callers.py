@@ -151,7 +151,8 @@ class Callers:
         elif event.kind == "token_failed":
             reason = str(event.fields["reason"])
             self._failures[reason] += 1
-            self._last_error = LastError(reason, event.message, self._clock.wall())
+            message = event.message.rpartition("; ")[0]  # what comes next is one caller's affair
+            self._last_error = LastError(reason, message, self._clock.wall())
         self._log(event)
 
     def status(self) -> CredentialStatus:

@@ -19,6 +19,7 @@ async def test_the_status_tells_of_each_credential_and_route(
     assert said["config"] == "/etc/token-sidecar/config.yaml"
     assert said["warnings"] == ["config.yaml:3:5: verify: false"]
     assert said["credentials"]["inference"] == {
+        "level": "well",
         "state": "valid",
         "required": True,
         "ready": True,
@@ -30,8 +31,14 @@ async def test_the_status_tells_of_each_credential_and_route(
         "last_error": {
             "reason": "timeout",
             "message": "it did not answer within 10 s",
+            "seen": "it did not answer within 10 s",
+            "cause": "timeout",
+            "meaning": "",
+            "advice": "a firewall may swallow it: check the port, the VPN, and whether a proxy is"
+            " needed",
             "at": "2026-09-21T14:13:20.250+00:00",
         },
+        "failing_since": None,
         "token_requests": 5,
         "renewals": 3,
         "failures": {"timeout": 2},
@@ -41,6 +48,7 @@ async def test_the_status_tells_of_each_credential_and_route(
         "requests": {"200": 2, "503": 1},
         "in_flight": 1,
         "seconds": 90.304,
+        "latency": {"0.005": 1, "0.5": 1, "+Inf": 1},
         "bytes_in": 30,
         "bytes_out": 300,
         "replays": 0,
