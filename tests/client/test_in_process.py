@@ -132,7 +132,7 @@ async def test_a_rotated_refresh_token_is_kept_where_the_program_ends_at_once(
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, env=environment(scene.home, environ)
     )
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
     assert scene.provider.asked == 1
     with TokenSource("api", config=config, environ=environ) as source:
         assert await source.atoken() == "token-1"
@@ -177,7 +177,7 @@ async def test_a_forked_process_has_tokens_too(scene: Scene) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, env=environment(scene.home, scene.environ)
     )
-    assert await asyncio.wait_for(process.wait(), 30) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
 async def test_no_token_and_no_secret_shows_anywhere(

@@ -135,7 +135,7 @@ async def test_an_expired_one_is_renewed(scene: Scene) -> None:
     async def renewed() -> bool:
         return await run.token() == "token-2\n"
 
-    await until(renewed, deadline=20)
+    await until(renewed, deadline=60)
 
 
 async def test_a_sidecar_with_another_configuration_is_left_alone(scene: Scene) -> None:

@@ -39,7 +39,7 @@ class Helper:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        out, err = await asyncio.wait_for(process.communicate(said.encode()), 30)
+        out, err = await asyncio.wait_for(process.communicate(said.encode()), 60)
         assert process.returncode is not None
         return Finished(process.returncode, out.decode(), err.decode())
 

@@ -60,12 +60,12 @@ async def started(
 
 async def line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return (await process.stdout.readline()).decode()
 
 
 async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return await process.wait()
 
 
@@ -109,7 +109,7 @@ async def test_what_is_typed_goes_to_the_program(scene: Scene) -> None:
     for private in ((), ("--proxy",)):
         arguments = ("exec", *private, "api", "--", "cat")
         async with started(scene, *arguments, stdin=asyncio.subprocess.PIPE) as process:
-            out, _ = await asyncio.wait_for(process.communicate(b"typed"), 20)
+            out, _ = await asyncio.wait_for(process.communicate(b"typed"), 60)
         assert out == b"typed"
 
 

@@ -241,7 +241,7 @@ async def check_beside(place: Place, name: str) -> None:
     provider.otherwise = how
     if how is None:
         await provider.stop()
-    await until(ended, deadline=20, what=f"503 where the provider {name}")
+    await until(ended, deadline=60, what=f"503 where the provider {name}")
     assert served[0]
     assert how is None or provider.asked > asked
 

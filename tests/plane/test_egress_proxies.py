@@ -238,7 +238,7 @@ async def test_ways_out_that_differ_share_no_connection() -> None:
             client = await served.ask(b"")
             for path, proxy in (b"/one/", one), (b"/other/", other):
                 client.send(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     wire = await proxy.accept()
                 await wire.head()
                 wire.send(ESTABLISHED)

@@ -155,13 +155,13 @@ async def test_an_upstream_that_begins_the_handshake_anew_is_a_502(authority: Au
     assert server.stdin is not None
     assert server.stdout is not None
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             said = await server.stdout.readuntil(b"ACCEPT 127.0.0.1:")
             port = int((await server.stdout.readline()).strip())
         assert said
         async with serving(route_to(port, upstream=upstream_at(port, tls=ours))) as served:
             client = await served.ask(GET)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await server.stdout.readuntil(b"Authorization: Bearer token-1")
             server.stdin.write(b"R\n")
             assert (await client.response()).status == 502

@@ -110,7 +110,7 @@ async def test_reloads_asked_for_meanwhile_are_one_more_and_never_two_at_once(fi
     reloader = Reloader(file, {"HOME": "/"}, worker.put_to_work, Log(stream))
     worker.gate.clear()
     reloader.soon()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await worker.began.wait()
         for _ in range(5):
             reloader.soon()

@@ -365,7 +365,7 @@ async def test_a_change_is_heard_of_within_a_tenth_of_a_second(tmp_path: Path) -
     stop = other.watch("one", heard.set)
     await put(one, Entry(generation=1))
     began = time.monotonic()
-    await asyncio.wait_for(heard.wait(), 5.0)
+    await asyncio.wait_for(heard.wait(), 60)
     assert time.monotonic() - began < 0.1
     stop()
 
@@ -377,7 +377,7 @@ async def test_a_watched_directory_that_is_replaced_is_watched_on(
     stop = store.watch("one", lambda: heard.append(1))
     (tmp_path / "tokens").rename(tmp_path / "old")
     (tmp_path / "tokens").mkdir(0o700)
-    async with asyncio.timeout(2.0):
+    async with asyncio.timeout(60):
         while not heard:
             await clock.advance(0.1)
             await asyncio.sleep(0.001)
@@ -397,7 +397,7 @@ async def test_a_lock_is_let_go_though_a_forked_process_has_its_descriptor(
     async with store.lock("a"):
         inherited = os.dup(store._locked["a"] or 0)
     try:
-        async with asyncio.timeout(5), other.lock("a"):
+        async with asyncio.timeout(60), other.lock("a"):
             pass
     finally:
         os.close(inherited)

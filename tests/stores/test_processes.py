@@ -120,7 +120,7 @@ async def running(errand: Errand, home: Path) -> AsyncIterator[asyncio.subproces
 
 
 async def said(process: asyncio.subprocess.Process) -> list[str]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         out, _ = await process.communicate()
     return out.decode().splitlines()
 

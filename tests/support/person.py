@@ -110,7 +110,7 @@ class AtTerminal:
                 raise AssertionError(f"it ended with {self.process.returncode}:\n{self.err}")
             return re.search(pattern, self.err) is not None
 
-        await until(said, deadline=20, what=f"{pattern!r} in its stderr")
+        await until(said, deadline=60, what=f"{pattern!r} in its stderr")
 
     async def paste(self, text: str) -> None:
         """Type a line."""
@@ -118,7 +118,7 @@ class AtTerminal:
         self.process.stdin.write(f"{text}\n".encode())
         await self.process.stdin.drain()
 
-    async def ended(self, deadline: float = 20.0) -> Finished:
+    async def ended(self, deadline: float = 60.0) -> Finished:
         """Wait for its end."""
         async with asyncio.timeout(deadline):
             code = await self.process.wait()

@@ -51,7 +51,7 @@ def free_ports(count: int) -> list[int]:
 
 
 async def until(
-    condition: Callable[[], Awaitable[bool]], *, deadline: float = 10.0, what: str = "the condition"
+    condition: Callable[[], Awaitable[bool]], *, deadline: float = 60.0, what: str = "the condition"
 ) -> None:
     """Ask ``condition`` over and over until it is true; TimeoutError after ``deadline`` seconds."""
     loop = asyncio.get_running_loop()
@@ -97,7 +97,7 @@ async def command(
     *arguments: str,
     home: Path,
     environ: Mapping[str, str] | None = None,
-    deadline: float = 30.0,
+    deadline: float = 60.0,
     powerless: bool = False,
 ) -> Finished:
     """Run ``token-sidecar ARGUMENTS`` in ``home`` to its end.
@@ -189,15 +189,15 @@ class Sidecar:
         except aiohttp.ClientError:
             return False
 
-    async def healthy(self, deadline: float = 10.0) -> None:
+    async def healthy(self, deadline: float = 60.0) -> None:
         """Wait until it answers at all."""
         await until(lambda: self.answers("/healthz"), deadline=deadline, what="/healthz 200")
 
-    async def ready(self, deadline: float = 10.0) -> None:
+    async def ready(self, deadline: float = 60.0) -> None:
         """Wait until every required credential has had a token."""
         await until(lambda: self.answers("/readyz"), deadline=deadline, what="/readyz 200")
 
-    async def says(self, text: str, deadline: float = 10.0) -> None:
+    async def says(self, text: str, deadline: float = 60.0) -> None:
         """Wait until ``text`` stands in its stderr."""
 
         async def said() -> bool:
@@ -209,12 +209,12 @@ class Sidecar:
         """Send a signal."""
         self.process.send_signal(number)
 
-    async def ended(self, deadline: float = 10.0) -> int:
+    async def ended(self, deadline: float = 60.0) -> int:
         """Wait for its end; the exit code."""
         async with asyncio.timeout(deadline):
             return await self.process.wait()
 
-    async def stop(self, deadline: float = 10.0) -> int:
+    async def stop(self, deadline: float = 60.0) -> int:
         """Ask it to end; the exit code."""
         self.send(signal.SIGTERM)
         return await self.ended(deadline)

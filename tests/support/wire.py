@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
-DEADLINE = 5.0
+DEADLINE = 60.0
 READ_AHEAD = 64 << 10
 """Bytes a reader takes in before it stops reading: a test that does not read is a slow peer."""
 EMPTY = b"\r\n\r\n"

@@ -38,7 +38,7 @@ async def test_every_connection_is_handed_on_until_it_is_told_to_stop() -> None:
         acceptor.start()
         for _ in range(3):
             with socket.create_connection(sock.getsockname()) as client:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     accepted = await handed.get()
                 assert accepted.getpeername() == client.getsockname()
                 accepted.close()
@@ -48,7 +48,7 @@ async def test_every_connection_is_handed_on_until_it_is_told_to_stop() -> None:
                 await asyncio.sleep(0)
             assert handed.empty()
             acceptor.start()  # who queued meanwhile is served now
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 (await handed.get()).close()
         acceptor.stop()
 
@@ -60,7 +60,7 @@ async def test_without_descriptors_it_rests_instead_of_spinning_and_then_goes_on
         acceptor = Acceptor(sock, handed.put_nowait, clock)
         acceptor.start()
         with socket.create_connection(sock.getsockname()):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while not sock.tries:  # noqa: ASYNC110 - the loop's poll is what is waited for
                     await asyncio.sleep(0)
             for _ in range(20):
@@ -68,6 +68,6 @@ async def test_without_descriptors_it_rests_instead_of_spinning_and_then_goes_on
             assert sock.tries == 1
             sock.failing = False
             await clock.advance(PAUSE)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 (await handed.get()).close()
         acceptor.stop()
