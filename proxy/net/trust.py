@@ -1,18 +1,18 @@
 """TLS contexts towards providers and upstreams: one per set of files, made when needed.
 
-Trust comes from the system's store or from ``ca_file`` alone; a file that changed on disk makes
+Trust comes from the system's store or from ``ca_file`` alone; a file with another content makes
 a new context the next time it is asked for.
 """
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Collection
 from pathlib import Path
 
 from proxy.config.model import Tls
 from proxy.errors import SidecarError
-
-Stamp = tuple[int, int, int]
+from proxy.net.contents import Contents, Digest
 
 
 class TlsError(SidecarError):
@@ -20,10 +20,15 @@ class TlsError(SidecarError):
 
 
 class Trust:
-    """Hands out contexts; equal settings over unchanged files share one."""
+    """Hands out contexts; equal settings over unchanged files share one.
 
-    def __init__(self) -> None:
-        self._made: dict[tuple[Tls, tuple[Stamp | None, ...]], ssl.SSLContext] = {}
+    Args:
+        contents: what tells that a file has changed.
+    """
+
+    def __init__(self, contents: Contents | None = None) -> None:
+        self._contents = Contents() if contents is None else contents
+        self._made: dict[Tls, tuple[tuple[Digest | None, ...], ssl.SSLContext]] = {}
 
     def get(self, tls: Tls) -> ssl.SSLContext:
         """The context for ``tls``.
@@ -31,10 +36,17 @@ class Trust:
         Raises:
             TlsError: a file can't be read or is not what it should be.
         """
-        key = (tls, tuple(stamp(path) for path in (tls.ca_file, tls.cert_file, tls.key_file)))
-        if key not in self._made:
-            self._made[key] = _context(tls)
-        return self._made[key]
+        paths = filter(None, (tls.ca_file, tls.cert_file, tls.key_file))
+        digests = tuple(self._contents.of(path) for path in paths)
+        made = self._made.get(tls)
+        if made is None or made[0] != digests:
+            made = self._made[tls] = digests, _context(tls)
+        return made[1]
+
+    def keep(self, wanted: Collection[Tls]) -> None:
+        """Forget all others."""
+        for tls in [tls for tls in self._made if tls not in wanted]:
+            del self._made[tls]
 
 
 def show(context: ssl.SSLContext, cert_file: Path, key_file: Path | None) -> None:
@@ -56,17 +68,6 @@ def show(context: ssl.SSLContext, cert_file: Path, key_file: Path | None) -> Non
             f"cert_file {cert_file} and key_file {key_file or cert_file} are no PEM certificate "
             "with its own, unencrypted private key"
         ) from None
-
-
-def stamp(path: Path | None) -> Stamp | None:
-    """What changes with a file; None where there is none."""
-    if path is None:
-        return None
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

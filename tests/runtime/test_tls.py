@@ -58,6 +58,33 @@ def test_a_file_that_changed_makes_a_new_context(tmp_path: Path) -> None:
     assert contexts.get(tls) is not first
 
 
+def test_a_file_that_is_written_anew_with_the_same_content_changes_nothing(tmp_path: Path) -> None:
+    contexts, pair = TlsContexts(), Authority(tmp_path).issue()
+    tls = Tls(cert_file=pair.cert_file, key_file=pair.key_file)
+    certificate = Certificate(pair.cert_file, pair.key_file, Position("c.yaml", 1, 1))
+    first, shown = contexts.get(tls), contexts.serving(certificate)
+    for path in (pair.cert_file, pair.key_file):
+        new = path.with_suffix(".new")
+        new.write_bytes(path.read_bytes())
+        new.replace(path)
+    assert contexts.get(tls) is first
+    assert contexts.serving(certificate) is shown
+
+
+def test_what_is_not_kept_is_made_anew_and_what_is_kept_is_not(tmp_path: Path) -> None:
+    contexts, pair = TlsContexts(), Authority(tmp_path).issue()
+    at = Position("c.yaml", 1, 1)
+    certificate = Certificate(pair.cert_file, pair.key_file, at)
+    kept, gone = contexts.get(Tls()), contexts.get(Tls(verify=False))
+    shown = contexts.serving(certificate)
+    contexts.keep({Tls()}, [certificate])
+    assert contexts.get(Tls()) is kept
+    assert contexts.get(Tls(verify=False)) is not gone
+    assert contexts.serving(certificate) is shown
+    contexts.keep({Tls()}, [])
+    assert contexts.serving(certificate) is not shown
+
+
 def test_a_client_certificate_is_loaded_with_its_key(tmp_path: Path) -> None:
     pair = Authority(tmp_path).issue()
     TlsContexts().get(Tls(cert_file=pair.cert_file, key_file=pair.key_file))
