@@ -21,7 +21,7 @@ SITE := .venv-docs
 SPHINX := $(SITE)/bin/sphinx-build -q -W --keep-going -n -c docs/site -d build/site-read
 
 .PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
-  bench bench-idle bench-memory bench-start bench-cli fleet docs docs-links dist clean
+  bench bench-idle bench-memory bench-start bench-cli fleet docs docs-links reference dist clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -115,6 +115,9 @@ docs: $(SITE)/.installed ## the pages as a site in build/site; every link is che
 	rm -rf build/site build/site-read
 	$(SPHINX) -b html . build/site
 	$(SITE)/bin/python docs/site/checks.py build/site
+
+reference: $(INSTALLED) ## the tables of docs/configuration.md, from the schema and the example file
+	$(BIN)/python -m docs.site.reference
 
 docs-links: $(SITE)/.installed ## whether the links to other hosts still lead somewhere; asks them all
 	$(SPHINX) -b linkcheck . build/links
