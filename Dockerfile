@@ -18,7 +18,8 @@ RUN python -m pip wheel --no-cache-dir --wheel-dir /wheels ".[${EXTRAS}]" \
 
 FROM ${BASE}
 COPY --from=build /opt/token-sidecar /opt/token-sidecar
-# hadolint ignore=DL3064 - the path of a file, no token
+# A path is named here, no token.
+# hadolint ignore=DL3064
 ENV PATH=/opt/token-sidecar/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     TOKEN_SIDECAR_CONFIG=/etc/token-sidecar/config.yaml \
