@@ -11,9 +11,11 @@ from typing import Final
 
 from proxy.plane.trace_context import parent_of
 
-REQUEST_ID: Final = re.compile(rb"\r\nx-request-id:[ \t]*([!#-\[\]-~]{1,128})[ \t]*\r\n", re.I)
+REQUEST_ID: Final = re.compile(
+    rb"\r\nx-request-id:[ \t]*([!#-\[\]-~]{1,128})[ \t]*\r\n", re.IGNORECASE
+)
 """Visible ASCII but for the quotation mark and the backslash, which lines give a meaning."""
-TRACEPARENT: Final = re.compile(rb"\r\ntraceparent:[ \t]*([!-~]+)[ \t]*\r\n", re.I)
+TRACEPARENT: Final = re.compile(rb"\r\ntraceparent:[ \t]*([!-~]+)[ \t]*\r\n", re.IGNORECASE)
 
 
 def request_id(head: bytes) -> str | None:
