@@ -1,29 +1,21 @@
 """The snapshot in Prometheus' words: base units, ``_total`` for counters, few labels.
 
 Nothing is counted here, and no registry outlives an answer: totals live where they arise and
-are read when somebody asks.
+are read when somebody asks. Neither exemplars nor ``_created`` series are told.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.metrics_core import Metric
 
-from proxy.control.snapshot import Snapshot
-from proxy.plane.totals import BOUNDS, RouteTotals
-from proxy.tokens.status import CredentialStatus
-
-PREFIX = "token_sidecar_"
-Sample = tuple[Sequence[str], float]
+from proxy.control.credential_families import of_credentials
+from proxy.control.families import counter, gauge, value
+from proxy.control.route_families import of_routes
+from proxy.control.snapshot import Reloads, SecretStatus, Snapshot, Spans
 
 
 def exposition(snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
@@ -44,124 +36,92 @@ class Reading:
     def collect(self) -> Iterable[Metric]:
         """Every family, the process's own first."""
         yield from _process(self._snapshot)
-        yield from _routes(self._snapshot.routes)
-        yield from _credentials(self._snapshot.credentials)
+        yield from of_routes(self._snapshot.routes)
+        yield from of_credentials(self._snapshot.credentials)
+        if self._snapshot.reloads is not None:
+            yield from _reloads(self._snapshot.reloads)
+        yield from _secrets(self._snapshot.secrets)
+        if self._snapshot.spans is not None:
+            yield _spans(self._snapshot.spans)
 
 
 def _process(snapshot: Snapshot) -> Iterator[Metric]:
     build = [((snapshot.version,), 1.0)]
-    yield _gauge("build_info", "The version that runs, as a label.", ("version",), build)
-    for name, meaning, value in (
+    yield gauge("build_info", "The version that runs, as a label.", ("version",), build)
+    for name, meaning, now in (
         ("ready", "1 if traffic should be sent here.", snapshot.ready),
         ("store_up", "1 if tokens can be shared and kept.", snapshot.store_fault is None),
         ("draining", "1 while the process is on its way out.", snapshot.draining),
         ("requests_in_flight", "Requests being forwarded.", snapshot.in_flight),
         ("connections", "Open client connections of the data plane.", snapshot.connections),
+        (
+            "config_warnings",
+            "Settings that work but should not stay, such as verify: false.",
+            len(snapshot.warnings),
+        ),
     ):
-        yield _gauge(name, meaning, (), [((), float(value))])
+        yield value(name, meaning, now)
+    for name, meaning, most in (
+        ("requests_in_flight_limit", "limits.in_flight of the file.", snapshot.most_in_flight),
+        ("connections_limit", "limits.connections of the file.", snapshot.most_connections),
+    ):
+        if most is not None:
+            yield value(name, meaning, most)
     if snapshot.workers or snapshot.deaths:
-        workers = float(len(snapshot.workers))
-        yield _gauge("workers", "Processes that forward requests.", (), [((), workers)])
-        died = float(snapshot.deaths)
-        yield _counter("worker_deaths", "Workers that ended unasked.", (), [((), died)])
+        yield value("workers", "Processes that forward requests.", len(snapshot.workers))
+        died = [((), snapshot.deaths)]
+        yield counter("worker_deaths", "Workers that ended unasked.", (), died)
 
 
-def _routes(routes: Mapping[str, RouteTotals]) -> Iterator[Metric]:
-    yield _counter(
-        "requests",
-        "Requests answered, by route and status.",
-        ("route", "code"),
-        [
-            ((label, str(status)), float(count))
-            for label, totals in routes.items()
-            for status, count in sorted(totals.requests.items())
-        ],
+def _reloads(reloads: Reloads) -> Iterator[Metric]:
+    yield counter(
+        "config_reloads",
+        "Configurations that were read again, by what became of them.",
+        ("result",),
+        [(("applied",), reloads.applied), (("refused",), reloads.refused)],
     )
-    yield _durations(routes)
-    for name, meaning, read in _ROUTE_COUNTERS:
-        samples = [((label,), float(read(totals))) for label, totals in routes.items()]
-        yield _counter(name, meaning, ("route",), samples)
-    yield _counter(
-        "proxy_errors",
-        "Answers given by the sidecar itself or cut off, by RFC 9209 error type.",
-        ("route", "error"),
-        [
-            ((label, error), float(count))
-            for label, totals in routes.items()
-            for error, count in sorted(totals.errors.items())
-        ],
+    yield value(
+        "config_last_reload_successful",
+        "1 unless the file as it is now was refused.",
+        reloads.last_ok,
+    )
+    if reloads.last_success is not None:
+        yield value(
+            "config_last_reload_success_timestamp_seconds",
+            "When a configuration was put to work last, since the epoch.",
+            reloads.last_success,
+        )
+
+
+def _secrets(secrets: Iterable[SecretStatus]) -> Iterator[Metric]:
+    labels = ("secret", "kind")
+    known = [((one.place, one.kind), one) for one in secrets]
+    if not known:
+        return
+    yield gauge(
+        "secret_up",
+        "1 if the secret could be read when it was last looked for.",
+        labels,
+        [(named, one.fault is None) for named, one in known],
+    )
+    yield counter(
+        "secret_changes",
+        "Values that took the place of another.",
+        labels,
+        [(named, one.changes) for named, one in known],
+    )
+    yield counter(
+        "secret_read_failures",
+        "Looks for the secret that found nothing to use.",
+        labels,
+        [(named, one.failures) for named, one in known],
     )
 
 
-_ROUTE_COUNTERS: tuple[tuple[str, str, Callable[[RouteTotals], int]], ...] = (
-    ("request_bytes", "Bytes of request bodies.", lambda totals: totals.bytes_in),
-    ("response_bytes", "Bytes of response bodies.", lambda totals: totals.bytes_out),
-    ("replays", "Requests sent again after a 401.", lambda totals: totals.replays),
-)
-
-
-def _durations(routes: Mapping[str, RouteTotals]) -> Metric:
-    family = HistogramMetricFamily(
-        f"{PREFIX}request_duration_seconds",
-        "From a request's head to the end of its answer.",
-        labels=("route",),
+def _spans(spans: Spans) -> Metric:
+    return counter(
+        "trace_spans",
+        "Spans for the collector, by what became of them.",
+        ("result",),
+        [(("exported",), spans.exported), (("lost",), spans.lost)],
     )
-    bounds = [*(str(float(bound)) for bound in BOUNDS), "+Inf"]
-    for label, totals in routes.items():
-        cumulative = itertools.accumulate(totals.buckets)
-        family.add_metric((label,), list(zip(bounds, cumulative, strict=True)), totals.seconds)
-    return family
-
-
-def _credentials(credentials: Sequence[CredentialStatus]) -> Iterator[Metric]:
-    for name, meaning, count in _CREDENTIAL_COUNTERS:
-        samples = [((one.name,), float(count(one))) for one in credentials]
-        yield _counter(name, meaning, ("credential",), samples)
-    yield _counter(
-        "token_failures",
-        "Token requests that brought no usable token, by reason.",
-        ("credential", "reason"),
-        [
-            ((one.name, reason), float(count))
-            for one in credentials
-            for reason, count in sorted(one.failures.items())
-        ],
-    )
-    for name, meaning, read in _CREDENTIAL_GAUGES:
-        values = ((one.name, read(one)) for one in credentials)
-        known = [((label,), float(value)) for label, value in values if value is not None]
-        yield _gauge(name, meaning, ("credential",), known)
-    states = [((one.name, one.state), 1.0) for one in credentials]
-    yield _gauge("credential_state", "1 for its state.", ("credential", "state"), states)
-
-
-_CREDENTIAL_COUNTERS: tuple[tuple[str, str, Callable[[CredentialStatus], int]], ...] = (
-    ("token_requests", "Token requests sent to the provider.", lambda one: one.token_requests),
-    ("token_renewals", "Token requests that brought a token.", lambda one: one.renewals),
-    ("token_rejections", "Tokens that an upstream's 401 rejected.", lambda one: one.rejections),
-)
-
-_CREDENTIAL_GAUGES: tuple[tuple[str, str, Callable[[CredentialStatus], float | None]], ...] = (
-    ("credential_ready", "1 once there has been a token.", lambda one: one.ready),
-    ("token_expiry_seconds", "Seconds until it expires.", lambda one: one.expires_in_seconds),
-    ("credential_callers", "Callers with a token of their own.", lambda one: one.callers),
-    (
-        "token_next_renewal_seconds",
-        "Seconds until it is renewed.",
-        lambda one: one.next_renewal_in_seconds,
-    ),
-)
-
-
-def _gauge(name: str, meaning: str, labels: Sequence[str], samples: Iterable[Sample]) -> Metric:
-    family = GaugeMetricFamily(PREFIX + name, meaning, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
-    return family
-
-
-def _counter(name: str, meaning: str, labels: Sequence[str], samples: Iterable[Sample]) -> Metric:
-    family = CounterMetricFamily(PREFIX + name, meaning, labels=labels)
-    for values, value in samples:
-        family.add_metric(values, value)
-    return family

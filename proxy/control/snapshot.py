@@ -28,6 +28,54 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Reloads:
+    """What became of the file since the start.
+
+    Attributes:
+        last_ok: the file as it was read last is at work.
+        last_success: when one was put to work last, in seconds since the epoch.
+        problems: why the last one was refused; empty where it was not.
+    """
+
+    applied: int = 0
+    refused: int = 0
+    last_ok: bool = True
+    last_success: float | None = None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStatus:
+    """One place where a secret is kept; never what is in it.
+
+    Attributes:
+        place: where, in words.
+        kind: ``env``, ``file``, ``keyring`` and so on.
+        credentials: those that use it, by name.
+        changes: how often another value took the place of one.
+        failures: how often nothing to use was found there.
+        fault: why not, at the last look; None where it was there.
+        changed_at: when the value changed last, in seconds since the epoch.
+    """
+
+    place: str
+    kind: str
+    credentials: tuple[str, ...] = ()
+    changes: int = 0
+    failures: int = 0
+    fault: str | None = None
+    changed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """What became of the spans that were made for a collector."""
+
+    exported: int = 0
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """The state of the process at one moment.
 
@@ -40,6 +88,10 @@ class Snapshot:
         serving: whether anything is there to forward requests.
         workers: the processes that forward, where they are not this one.
         deaths: how many of those ended unasked.
+        most_in_flight, most_connections: the limits that the file sets.
+        reloads: None where nothing can be read again.
+        secrets: every place that a secret comes from.
+        spans: None where nothing is traced.
     """
 
     version: str
@@ -54,6 +106,11 @@ class Snapshot:
     serving: bool = True
     workers: tuple[WorkerStatus, ...] = ()
     deaths: int = 0
+    most_in_flight: int | None = None
+    most_connections: int | None = None
+    reloads: Reloads | None = None
+    secrets: tuple[SecretStatus, ...] = ()
+    spans: Spans | None = None
 
     @property
     def waiting(self) -> tuple[str, ...]:
