@@ -10,24 +10,21 @@ from __future__ import annotations
 import hmac
 import json
 import math
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from aiohttp import web
 
-from proxy.control.guarding import head_fields
+from proxy.control.permission import caller, marked
 from proxy.control.problem import problem
 from proxy.errors import CredentialRefused, CredentialUnavailable
 from proxy.http1.refusal import MessageError
 from proxy.plane.guard import Guard
-from proxy.plane.peer import peer_uid
 from proxy.tokens.lease import Lease
 from proxy.tokens.policy import too_short
 from proxy.tokens.status import CredentialStatus
 
-MARK: Final = "X-Token-Sidecar"
 IDENTITY: Final = "X-Token-Sidecar-Identity"
 LONGEST_BODY: Final = 1024
 
@@ -144,9 +141,8 @@ def _permitted(request: web.Request, credentials: Mapping[str, Lendable], guard:
     Raises:
         MessageError: the caller may not have it, or there is none.
     """
-    if request.headers.get(MARK) != "1":
-        raise MessageError(f"this wants the field {MARK}: 1, so that no web page can ask", 403)
-    client = _client(request, guard)
+    marked(request)
+    client = caller(request, guard)
     lendable = credentials.get(request.match_info["name"])
     if client is not None and (lendable is None or client not in lendable.clients):
         raise MessageError("no credential of this name lists this client in its `clients`", 403)
@@ -160,25 +156,8 @@ def _permitted(request: web.Request, credentials: Mapping[str, Lendable], guard:
     return lendable
 
 
-def _client(request: web.Request, guard: Guard) -> str | None:
-    """The client that asks; None: our own user, over a Unix socket.
-
-    Raises:
-        MessageError: it is neither.
-    """
-    sock = request.transport.get_extra_info("socket") if request.transport else None
-    if sock is not None and sock.family.name == "AF_UNIX":
-        if peer_uid(sock) not in {None, os.getuid()}:
-            raise MessageError("this socket serves its own user only", 403)
-        return None
-    client, _ = guard.client(head_fields(request))
-    if client is None:
-        raise MessageError("over TCP this wants a client's key; see `clients`", 403)
-    return client
-
-
 def _only_us(request: web.Request, guard: Guard) -> None:
-    if _client(request, guard) is not None:
+    if caller(request, guard) is not None:
         raise MessageError("only our own user may have it forgotten: it may be a login", 403)
 
 

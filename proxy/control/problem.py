@@ -18,13 +18,10 @@ PROBLEM: Final = "application/problem+json"
 Unexpected = Callable[[str, BaseException], None]
 
 
-def problem(status: int, detail: str) -> web.Response:
-    """An answer that says what was wrong with the request."""
-    return web.json_response(
-        {"type": "about:blank", "title": _title(status), "status": status, "detail": detail},
-        status=status,
-        content_type=PROBLEM,
-    )
+def problem(status: int, detail: str, **more: object) -> web.Response:
+    """An answer that says what was wrong with the request; ``more``: members of its own."""
+    said = {"type": "about:blank", "title": _title(status), "status": status, "detail": detail}
+    return web.json_response(said | more, status=status, content_type=PROBLEM)
 
 
 def problems(unexpected: Unexpected) -> Middleware:
