@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from prometheus_client.metrics_core import Metric
@@ -11,10 +12,18 @@ from proxy.control.families import counter, gauge, histogram
 from proxy.plane.totals import BOUNDS, WAIT_BOUNDS, RouteTotals
 
 Routes = Mapping[str, RouteTotals]
+NONE: Final = ""
+"""The label of requests that no route served."""
+AT_THE_DOOR: Final = ("client_key", "connections", "host", "origin", "peer")
+INSIDE: Final = ("in_flight",)
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
+BUGS: Final = ("proxy_internal_error",)
+"""What an alert looks for is told as 0 before it happens: who begins at 1 has not risen."""
 
 
-def of_routes(routes: Routes) -> Iterator[Metric]:
+def of_routes(served: Routes) -> Iterator[Metric]:
     """Every family of the data plane."""
+    routes = {NONE: RouteTotals(), **served}
     yield _by(routes, "requests", "Requests answered, by route and status.", "code", _answered)
     yield histogram(
         "request_duration_seconds",
@@ -31,14 +40,15 @@ def of_routes(routes: Routes) -> Iterator[Metric]:
         "proxy_errors",
         "Answers given by the sidecar itself or cut off, by RFC 9209 error type.",
         "error",
-        lambda totals: totals.errors,
+        lambda totals: dict.fromkeys(BUGS, 0) | totals.errors,
     )
     yield _by(
         routes,
         "refusals",
         "Requests that broke a rule or a limit of the sidecar, by reason.",
         "reason",
-        lambda totals: totals.refusals,
+        lambda totals: dict.fromkeys(INSIDE, 0) | totals.refusals,
+        at_the_door=dict.fromkeys(AT_THE_DOOR, 0),
     )
     yield from _waits(routes)
 
@@ -72,11 +82,18 @@ def _by(
     meaning: str,
     label: str,
     read: Callable[[RouteTotals], Mapping[str, int]],
+    at_the_door: Mapping[str, int] = NOTHING,
 ) -> Metric:
     """A counter with a second label, whose values ``read`` gives with their counts."""
     samples = [
         ((route, key), count)
         for route, totals in routes.items()
-        for key, count in sorted(read(totals).items())
+        for key, count in sorted(_with(at_the_door, route, read(totals)).items())
     ]
     return counter(name, meaning, ("route", label), samples)
+
+
+def _with(
+    at_the_door: Mapping[str, int], route: str, found: Mapping[str, int]
+) -> Mapping[str, int]:
+    return found if route else {**at_the_door, **found}

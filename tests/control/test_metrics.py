@@ -157,6 +157,18 @@ async def test_refusals_and_waits_are_told_by_route(
     assert found["token_sidecar_connections_limit", ()] == 10_000
 
 
+async def test_what_alerts_look_for_is_told_before_it_happens(
+    control: Control, client: aiohttp.ClientSession
+) -> None:
+    found = await scraped(control, client)
+    for reason in ("client_key", "connections", "host", "in_flight", "origin", "peer"):
+        labels = (("reason", reason), ("route", ""))
+        assert found["token_sidecar_refusals_total", labels] == 0
+    for route in ("", "/infer/"):
+        labels = (("error", "proxy_internal_error"), ("route", route))
+        assert found["token_sidecar_proxy_errors_total", labels] == 0
+
+
 async def test_reloads_secrets_and_spans_are_told_where_there_are_any(
     control: Control, client: aiohttp.ClientSession
 ) -> None:
