@@ -11,15 +11,19 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
+from proxy.clock import Clock, SystemClock
 from proxy.control.counting import counting
 from proxy.control.guarding import guarding
 from proxy.control.lending import Lendings, lending
+from proxy.control.live import Live, events
 from proxy.control.probes import probes
 from proxy.control.problem import Unexpected, plain_fields, problems
 from proxy.control.quitting import Ending, quitting
+from proxy.control.reloading import Current, reloading
 from proxy.control.scrape import scrape
 from proxy.control.snapshot import Count, Read
 from proxy.control.status import status
+from proxy.control.status_page import status_page
 from proxy.plane.guard import Guard
 
 CLOSING: Final = 1.0
@@ -33,6 +37,8 @@ def admin(
     unexpected: Unexpected,
     lendings: Lendings,
     ending: Ending = lambda: None,
+    reloads: Current = lambda: None,
+    clock: Clock = SystemClock(),  # noqa: B008 - has no state
 ) -> web.AppRunner:
     """Everything, for callers on this machine that the guard lets in."""
     middlewares = (problems(unexpected), guarding(guard), counting(count))
@@ -42,8 +48,11 @@ def admin(
         *status(read),
         *lending(lendings, guard),
         *quitting(ending),
+        *reloading(reloads, guard),
     ]
-    return _runner(middlewares, routes)
+    live = Live(read, count, clock, unexpected)
+    routes += [*status_page(read), *events(live)]
+    return _runner(middlewares, routes, live)
 
 
 def metrics(read: Read, count: Count, unexpected: Unexpected) -> web.AppRunner:
@@ -52,8 +61,14 @@ def metrics(read: Read, count: Count, unexpected: Unexpected) -> web.AppRunner:
     return _runner(middlewares, [*probes(read), *scrape(read)])
 
 
-def _runner(middlewares: Iterable[Middleware], routes: Iterable[web.RouteDef]) -> web.AppRunner:
+def _runner(
+    middlewares: Iterable[Middleware],
+    routes: Iterable[web.RouteDef],
+    live: Live | None = None,
+) -> web.AppRunner:
     application = web.Application(middlewares=middlewares)
     application.add_routes(routes)
     application.on_response_prepare.append(plain_fields)
+    if live is not None:
+        application.on_shutdown.append(live.close)
     return web.AppRunner(application, access_log=None, shutdown_timeout=CLOSING)
