@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from aiohttp.web_runner import BaseRunner, BaseSite, ServerRunner
 from aiohttp.web_server import Server
@@ -47,8 +48,11 @@ class BoundSite(BaseSite):
         server = self._runner.server
         assert server is not None  # noqa: S101 - BaseSite's constructor saw to it
         loop = asyncio.get_running_loop()
+        more: dict[str, Any] = {}
         if self._sock.family == getattr(socket, "AF_UNIX", None):
             create = loop.create_unix_server
+            if sys.version_info >= (3, 13):  # whoever bound it removes its file
+                more["cleanup_socket"] = False
         else:
             create = loop.create_server  # type: ignore[assignment] # same keywords, another socket
         tls = self._ssl_context
@@ -59,6 +63,7 @@ class BoundSite(BaseSite):
             backlog=self._backlog,
             ssl_handshake_timeout=HANDSHAKE if tls else None,
             ssl_shutdown_timeout=GOODBYE if tls else None,
+            **more,
         )
 
 

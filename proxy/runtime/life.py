@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from proxy.clock import SystemClock
 from proxy.config.model import Config
+from proxy.runtime.inherited import Inherited
 from proxy.runtime.log import Log
 from proxy.runtime.reload import Reloader
 from proxy.runtime.sidecar import Sidecar
@@ -23,8 +24,10 @@ DONE: Final = 0
 CUT: Final = 1
 
 
-async def live(config: Config, environ: Mapping[str, str], log: Log) -> int:
-    """From the first socket to the last; the exit code.
+async def live(
+    config: Config, environ: Mapping[str, str], log: Log, inherited: Sequence[Inherited] = ()
+) -> int:
+    """From the first socket to the last; the exit code. ``inherited``: those opened for us.
 
     Raises:
         ConfigurationError: something that the configuration names can't be used.
@@ -32,7 +35,14 @@ async def live(config: Config, environ: Mapping[str, str], log: Log) -> int:
     """
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
     signals = Signals()
-    sidecar = Sidecar(config, environ=environ, log=log, clock=SystemClock(), end=signals.stop.set)
+    sidecar = Sidecar(
+        config,
+        environ=environ,
+        log=log,
+        clock=SystemClock(),
+        end=signals.stop.set,
+        inherited=inherited,
+    )
     reloader = Reloader(config.path, environ, sidecar.put_to_work, log)
     signals.watch(reloader.soon)
     try:

@@ -8,8 +8,9 @@ from proxy.clock import Clock
 from proxy.errors import StartError
 from proxy.plane.plane import Plane
 from proxy.runtime.access import AccessLog
+from proxy.runtime.binding import Binding, Bound, Place
 from proxy.runtime.forwarding import Counts
-from proxy.runtime.listeners import Bound, Listeners, Place, Serve
+from proxy.runtime.listeners import Listeners, Serve
 from proxy.runtime.log import Log
 from proxy.runtime.places import DATA, data_places
 from proxy.runtime.prepared import Prepared
@@ -18,9 +19,9 @@ from proxy.runtime.prepared import Prepared
 class OwnPlane:
     """A plane with its listeners and its access log."""
 
-    def __init__(self, prepared: Prepared, *, log: Log, clock: Clock) -> None:
+    def __init__(self, prepared: Prepared, binding: Binding, *, log: Log, clock: Clock) -> None:
         self._access = AccessLog(log.write, clock)
-        self._listeners = Listeners()
+        self._listeners = Listeners(binding)
         self._bound: Bound = {}
         self._proposed = prepared
         self._started = False

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy.config.model import Config
 from proxy.plane.settings import Address, PlaneSettings
-from proxy.runtime.listeners import Place
+from proxy.runtime.binding import Place
 from proxy.runtime.sockets import PRIVATE, SHARED
 from proxy.runtime.translate import address
 

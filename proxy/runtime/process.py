@@ -5,17 +5,23 @@ Imports as little as it can until the configuration is known to be right.
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from proxy.runtime.hardening import forbid_dumps, steady_memory, take_descriptors
 from proxy.runtime.reading import Reading
 
+if TYPE_CHECKING:
+    from proxy.runtime.inherited import Inherited
 
-def serve(path: Path, environ: Mapping[str, str], stream: TextIO) -> int:
+
+def serve(path: Path, environ: MutableMapping[str, str], stream: TextIO) -> int:
     """Run the sidecar until a signal ends it; the exit code.
+
+    What ``environ`` says of sockets that were opened for this process alone is taken out of it.
 
     Raises:
         ConfigurationError: the configuration can't be used; nothing was started.
@@ -27,6 +33,7 @@ def serve(path: Path, environ: Mapping[str, str], stream: TextIO) -> int:
     if hasattr(signal, "SIGHUP"):
         # Asking for a reload before there is anything to reload must not end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    inherited = _inherited(environ)
     reading = Reading(path, environ)
     # Imported while another process reads the file, and not at all if that finds mistakes first.
     from proxy.plane.loop import run  # noqa: PLC0415
@@ -35,4 +42,12 @@ def serve(path: Path, environ: Mapping[str, str], stream: TextIO) -> int:
 
     config = reading.result()
     log = Log(stream, form=config.log.format, level=config.log.level)
-    return run(live(config, environ, log))
+    return run(live(config, environ, log, inherited))
+
+
+def _inherited(environ: MutableMapping[str, str]) -> tuple[Inherited, ...]:
+    if "LISTEN_FDS" not in environ:
+        return ()
+    from proxy.runtime.inherited import take_inherited  # noqa: PLC0415 - seldom wanted
+
+    return take_inherited(environ, os.getpid())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp.web_runner import BaseRunner
 
@@ -21,14 +21,16 @@ from proxy.control.snapshot import Snapshot
 from proxy.errors import StartError, StoreError
 from proxy.plane.guard import Guard
 from proxy.plane.settings import Address
+from proxy.runtime.binding import Binding, Place, refuse_unused
 from proxy.runtime.callers import CallerCredentials
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.forwarding import Forwarding
-from proxy.runtime.listeners import Listeners, Place, Serve
+from proxy.runtime.inherited import Inherited
+from proxy.runtime.listeners import Listeners, Serve
 from proxy.runtime.log import Log
 from proxy.runtime.own_directory import own_socket_ready
 from proxy.runtime.own_plane import OwnPlane
-from proxy.runtime.places import METRICS, control_places
+from proxy.runtime.places import METRICS, control_places, data_places
 from proxy.runtime.prepared import Prepared, prepare
 from proxy.runtime.tls import TlsContexts
 from proxy.stores.opening import open_store
@@ -47,6 +49,7 @@ class Sidecar:
         clock: where time comes from.
         own_socket: whether commands can find it; not where it is one program's alone.
         end: ends the process in order; for who may ask for it (``quitquitquit``).
+        inherited: listening sockets that a service manager opened.
 
     Raises:
         ConfigurationError: a secret or a file that the configuration names can't be used.
@@ -62,6 +65,7 @@ class Sidecar:
         clock: Clock,
         own_socket: bool = True,
         end: Callable[[], None] | None = None,
+        inherited: Sequence[Inherited] = (),
     ) -> None:
         self._environ = environ
         self._own_socket = own_socket
@@ -84,11 +88,12 @@ class Sidecar:
             log=self._told,
             lenders=lambda name: self._now.credentials[name],
         )
-        self._listeners = Listeners()
+        self._binding = Binding(inherited)
+        self._listeners = Listeners(self._binding)
         self._draining = False
         self._was_ready = False
         self._now = self._prepare(config)
-        self._forwarding = _forwarding(self._now, environ, log, clock)
+        self._forwarding = _forwarding(self._now, self._binding, environ, log, clock)
 
     def _prepare(self, config: Config) -> Prepared:
         return prepare(
@@ -104,8 +109,11 @@ class Sidecar:
         """Listen on everything at once, then ask for the first tokens.
 
         Raises:
-            StartError: an address can't be listened on; nothing listens then.
+            StartError: an address can't be listened on, or a socket was opened for us where we
+                don't listen; nothing listens then.
         """
+        places = _configured(self._now)
+        refuse_unused(self._binding.assign(places), places)
         await self._change(self._now)
 
     async def put_to_work(self, config: Config) -> None:
@@ -121,7 +129,10 @@ class Sidecar:
             self._log.event("warning", "reload", "`workers` changes with the next start only")
         if config.store != self._now.config.store:
             self._log.event("warning", "reload", "`store` changes with the next start only")
-        await self._change(self._prepare(config))
+        prepared = self._prepare(config)
+        for unused in self._binding.assign(_configured(prepared)):
+            self._log.event("warning", "reload", f"nothing is served at the inherited {unused}")
+        await self._change(prepared)
 
     async def _change(self, prepared: Prepared) -> None:
         await self._forwarding.propose(prepared)
@@ -170,6 +181,8 @@ class Sidecar:
             serving=counts.serving,
             workers=counts.workers,
             deaths=counts.deaths,
+            most_in_flight=self._now.config.limits.in_flight,
+            most_connections=self._now.config.limits.connections,
         )
 
     async def _at_work(self) -> None:
@@ -226,6 +239,10 @@ class Sidecar:
             self._log.event("info", "ready", "every required credential has a token")
 
 
+def _configured(prepared: Prepared) -> list[Place]:
+    return [*data_places(prepared.settings), *control_places(prepared.config, None)]
+
+
 def _store(config: Config, environ: Mapping[str, str], log: Log, clock: Clock) -> TokenStore:
     try:
         return open_store(
@@ -240,13 +257,13 @@ def _store(config: Config, environ: Mapping[str, str], log: Log, clock: Clock) -
 
 
 def _forwarding(
-    prepared: Prepared, environ: Mapping[str, str], log: Log, clock: Clock
+    prepared: Prepared, binding: Binding, environ: Mapping[str, str], log: Log, clock: Clock
 ) -> Forwarding:
     workers = prepared.config.workers
     if workers == 1:
-        return OwnPlane(prepared, log=log, clock=clock)
+        return OwnPlane(prepared, binding, log=log, clock=clock)
     if sys.platform == "win32":
         raise StartError("`workers` above 1 needs Unix sockets that carry connections: set it to 1")
     from proxy.runtime.workers.crew import Crew  # noqa: PLC0415 - one is enough for most
 
-    return Crew(workers, environ=environ, log=log, clock=clock)
+    return Crew(workers, binding, environ=environ, log=log, clock=clock)

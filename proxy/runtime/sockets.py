@@ -11,7 +11,7 @@ import os
 import socket
 import stat
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from proxy.errors import StartError
 from proxy.plane.settings import Address
@@ -57,7 +57,7 @@ def remove_file(sock: socket.socket) -> None:
 def _bind_tcp(address: Address, key: str) -> list[socket.socket]:
     bound: list[socket.socket] = []
     try:
-        for family, kind, protocol, _, where in _resolve(address, key):
+        for family, kind, protocol, _, where in resolve(address, key):
             sock = socket.socket(family, kind, protocol)
             bound.append(sock)
             if os.name == "posix":
@@ -76,9 +76,14 @@ def _bind_tcp(address: Address, key: str) -> list[socket.socket]:
     return bound
 
 
-def _resolve(
+def resolve(
     address: Address, key: str
-) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[object, ...]]]:
+) -> list[tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]]:
+    """What ``address`` stands for, as ``getaddrinfo`` gives it.
+
+    Raises:
+        StartError: nobody here knows its name.
+    """
     try:
         found = socket.getaddrinfo(
             address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

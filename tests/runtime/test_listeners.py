@@ -9,7 +9,8 @@ from aiohttp import web
 
 from proxy.errors import StartError
 from proxy.plane.settings import Address
-from proxy.runtime.listeners import Listeners, Place
+from proxy.runtime.binding import Binding, Place
+from proxy.runtime.listeners import Listeners
 from tests.support.process import free_ports
 
 
@@ -33,7 +34,7 @@ async def get(at: Place, session: aiohttp.ClientSession) -> str:
 
 
 async def test_an_address_that_stays_keeps_its_connections_over_a_change() -> None:
-    listeners = Listeners()
+    listeners = Listeners(Binding())
     stays, goes, comes = places("admin", "admin", "admin")
     wanted = {stays: serve, goes: serve}
     await listeners.change(wanted, listeners.bind(wanted))
@@ -53,7 +54,7 @@ async def test_an_address_that_stays_keeps_its_connections_over_a_change() -> No
 
 
 async def test_one_address_that_can_not_be_bound_leaves_everything_as_it_was() -> None:
-    listeners = Listeners()
+    listeners = Listeners(Binding())
     first, fine = places("admin", "listen")
     await listeners.change({first: serve}, listeners.bind({first: serve}))
     taken = Place("metrics", first.address)
@@ -66,7 +67,7 @@ async def test_one_address_that_can_not_be_bound_leaves_everything_as_it_was() -
 
 
 async def test_only_listeners_of_one_kind_stop_accepting() -> None:
-    listeners = Listeners()
+    listeners = Listeners(Binding())
     data, control = places("listen", "admin")
     wanted = {data: serve, control: serve}
     await listeners.change(wanted, listeners.bind(wanted))
@@ -80,7 +81,7 @@ async def test_only_listeners_of_one_kind_stop_accepting() -> None:
 
 async def test_the_file_of_a_unix_socket_goes_with_its_listener(tmp_path: Path) -> None:
     path = tmp_path / "s"
-    listeners, unix = Listeners(), Place("listen", Address(path=str(path)))
+    listeners, unix = Listeners(Binding()), Place("listen", Address(path=str(path)))
     await listeners.change({unix: serve}, listeners.bind({unix: serve}))
     assert path.is_socket()
     connector = aiohttp.UnixConnector(str(path))

@@ -229,6 +229,7 @@ async def running(
     environ: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
     program: Sequence[str] = PROGRAM,
+    pass_fds: Sequence[int] = (),
 ) -> AsyncIterator[Sidecar]:
     """``token-sidecar run`` with this configuration (text, or a file) until the block ends.
 
@@ -239,6 +240,7 @@ async def running(
         environ: further environment variables.
         arguments: further arguments of ``run``.
         program: what is started instead of the command itself.
+        pass_fds: descriptors that it inherits.
     """
     path = config if isinstance(config, Path) else home / "config.yaml"
     if isinstance(config, str):
@@ -255,6 +257,7 @@ async def running(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=err,
+            pass_fds=pass_fds,
         )
     try:
         yield Sidecar(process, home, admin)

@@ -17,8 +17,8 @@ from typing import Any, Final
 from proxy.clock import Clock
 from proxy.config.model import Credential
 from proxy.errors import StartError
+from proxy.runtime.binding import Binding, Bound, Place
 from proxy.runtime.forwarding import Counts
-from proxy.runtime.listeners import Bound, Place, release_all
 from proxy.runtime.log import Log
 from proxy.runtime.places import data_places
 from proxy.runtime.prepared import Prepared
@@ -42,10 +42,18 @@ LATE: Final = 2.0
 class Crew:
     """A ``Forwarding`` by ``count`` workers."""
 
-    def __init__(self, count: int, *, environ: Mapping[str, str], log: Log, clock: Clock) -> None:
+    def __init__(
+        self,
+        count: int,
+        binding: Binding,
+        *,
+        environ: Mapping[str, str],
+        log: Log,
+        clock: Clock,
+    ) -> None:
         self._log = log
         self._clock = clock
-        self._gate = Gate(self._hand, clock)
+        self._gate = Gate(self._hand, clock, binding)
         self._lending = Lending(self._tell)
         self._staff = Staff(
             count,
@@ -114,7 +122,7 @@ class Crew:
     def withdraw(self) -> None:
         """Forget what was proposed."""
         if self._proposed is not None:
-            release_all(self._proposed[2])
+            self._gate.release(self._proposed[2])
             self._proposed = None
             self._asked = set()
 

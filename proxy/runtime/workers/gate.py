@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 from proxy.clock import Clock
 from proxy.plane.hosting import BACKLOG
-from proxy.runtime.listeners import Bound, Place, bind_all
-from proxy.runtime.sockets import release
+from proxy.runtime.binding import Binding, Bound, Place
 from proxy.runtime.workers.acceptor import Acceptor
 
 Hand = Callable[[Place, socket.socket], None]
@@ -27,9 +26,11 @@ class Gate:
 
     Args:
         hand: takes each accepted connection with the place it came in at.
+        binding: where sockets come from.
     """
 
-    def __init__(self, hand: Hand, clock: Clock) -> None:
+    def __init__(self, hand: Hand, clock: Clock, binding: Binding) -> None:
+        self._binding = binding
         self._hand = hand
         self._clock = clock
         self._open: dict[Place, _Open] = {}
@@ -41,7 +42,7 @@ class Gate:
         Raises:
             StartError: one can't be bound.
         """
-        bound = bind_all(place for place in places if place not in self._open)
+        bound = self._binding.bind(place for place in places if place not in self._open)
         for sockets in bound.values():
             for sock in sockets:
                 sock.listen(BACKLOG)
@@ -64,6 +65,10 @@ class Gate:
             for acceptor in found.acceptors:
                 (acceptor.start if accepting else acceptor.stop)()
 
+    def release(self, bound: Bound) -> None:
+        """Close sockets that were bound in vain."""
+        self._binding.release(bound)
+
     def close(self) -> None:
         """Listen no more."""
         for place in list(self._open):
@@ -73,4 +78,4 @@ class Gate:
         gone = self._open.pop(place)
         for acceptor in gone.acceptors:
             acceptor.stop()
-        release(gone.sockets)
+        self._binding.release({place: gone.sockets})
