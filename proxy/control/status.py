@@ -14,7 +14,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from proxy.control.explaining import explained
-from proxy.control.snapshot import Read, Snapshot
+from proxy.control.snapshot import Read, Reloads, SecretStatus, Snapshot
 from proxy.control.verdict import Verdict, level, verdict
 from proxy.plane.totals import BOUNDS, RouteTotals
 from proxy.tokens.status import CredentialStatus, LastError
@@ -60,7 +60,21 @@ def process(snapshot: Snapshot) -> dict[str, Any]:
         "connections": snapshot.connections,
         **(workers if snapshot.workers else {}),
         "warnings": list(snapshot.warnings),
+        **({} if snapshot.reloads is None else {"reloads": reloads(snapshot.reloads)}),
+        "secrets": [secret(one) for one in snapshot.secrets],
     }
+
+
+def reloads(found: Reloads) -> dict[str, Any]:
+    """What became of the configuration file since the start."""
+    said = dataclasses.asdict(found)
+    return {**said, "last_success": _moment(found.last_success)}
+
+
+def secret(found: SecretStatus) -> dict[str, Any]:
+    """One place where a secret is kept."""
+    said = dataclasses.asdict(found)
+    return {**said, "changed_at": _moment(found.changed_at)}
 
 
 def judged(found: Verdict) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _of_process(snapshot: Snapshot) -> Iterator[Trouble]:
             f"The store can't be used: {snapshot.store_fault}",
             "see that it can be reached and written; live tokens are served meanwhile",
         )
-    reloads = getattr(snapshot, "reloads", None)
+    reloads = snapshot.reloads
     if reloads is not None and not reloads.last_ok:
         yield Trouble(
             Level.AT_RISK,
@@ -115,7 +115,7 @@ def _of_process(snapshot: Snapshot) -> Iterator[Trouble]:
             "mend the file: it is read again by itself",
             "; ".join(reloads.problems[:3]),
         )
-    for secret in getattr(snapshot, "secrets", ()):
+    for secret in snapshot.secrets:
         if secret.fault is not None:
             yield Trouble(
                 Level.AT_RISK,

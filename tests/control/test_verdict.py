@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
+from proxy.control.snapshot import Reloads, SecretStatus
 from proxy.control.status import document
 from proxy.control.verdict import Level, verdict
 from proxy.errors import Explanation
@@ -122,32 +122,16 @@ def test_the_process_itself_may_be_the_trouble(
     assert (found.level, words in found.says) == (badness, True)
 
 
-@dataclass
-class With:
-    """A snapshot with further parts."""
-
-    base: Any
-    parts: dict[str, Any]
-
-    def __getattr__(self, name: str) -> Any:
-        return self.parts[name] if name in self.parts else getattr(self.base, name)
-
-
 def test_a_configuration_that_was_refused_and_a_secret_that_is_gone_are_troubles() -> None:
-    @dataclass
-    class Reloads:
-        last_ok: bool = False
-        problems: tuple[str, ...] = ("config.yaml:3:5: unknown key",)
-
-    @dataclass
-    class Secret:
-        place: str = "file /run/secret"
-        fault: str | None = "it is empty"
-        credentials: tuple[str, ...] = ("inference",)
-
-    found = verdict(With(snapshot(), {"reloads": Reloads(), "secrets": (Secret(),)}))  # type: ignore[arg-type]
-    assert [one.detail for one in found.troubles] == ["config.yaml:3:5: unknown key", "it is empty"]
+    problem = "config.yaml:3:5: unknown key"
+    secret = SecretStatus("file /run/secret", "file", ("inference",), fault="it is empty")
+    now = snapshot(reloads=Reloads(last_ok=False, problems=(problem,)), secrets=(secret,))
+    found = verdict(now)
+    assert [one.detail for one in found.troubles] == [problem, "it is empty"]
     assert found.level is Level.AT_RISK
+    said = document(now)
+    assert said["reloads"]["problems"] == (problem,)
+    assert said["secrets"][0]["fault"] == "it is empty"
 
 
 def test_callers_who_could_not_be_served_put_nobody_else_at_risk() -> None:
