@@ -61,14 +61,17 @@ class Keycloak:
         release: which one; its variable of the environment says where it is.
         work: where its copy, its database and its log are kept.
         shown: the certificate it shows for TLS.
-        ca_file: who is believed about clients' certificates.
+        ca_file: who is believed about clients' certificates, and others' servers.
+        host: the address it listens on: loopback, unless others than this machine ask.
     """
 
-    def __init__(self, release: Release, work: Path, shown: Pair, ca_file: Path) -> None:
+    def __init__(
+        self, release: Release, work: Path, shown: Pair, ca_file: Path, host: str = "127.0.0.1"
+    ) -> None:
         self.release = release
         self._home = work / release.name
         self._log = work / f"{release.name}.log"
-        self._shown, self._ca_file = shown, ca_file
+        self._shown, self._ca_file, self._host = shown, ca_file, host
         self._process: Process | None = None
         self.port, self.secure_port = free_ports(2)
 
@@ -99,7 +102,7 @@ class Keycloak:
 
     def _options(self) -> tuple[str, ...]:
         return (
-            "--http-host=127.0.0.1",
+            f"--http-host={self._host}",
             f"--http-port={self.port}",
             f"--http-relative-path={RELATIVE_PATH}",
             f"--https-port={self.secure_port}",
