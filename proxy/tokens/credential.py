@@ -82,6 +82,13 @@ class Credential:
         """
         self._upkeep.start()
 
+    async def retire(self, patience: float) -> None:
+        """Another takes its place: close it once nobody waits here, at most ``patience`` seconds.
+
+        Whoever waits gets what they began to wait for; nothing is renewed for anybody else.
+        """
+        await self._upkeep.retire(patience)
+
     async def close(self) -> None:
         """Stop the timer, let waiters go, end what is in flight, which may take 10 s."""
         await self._upkeep.close()

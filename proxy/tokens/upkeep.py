@@ -27,6 +27,10 @@ the moments, and no timer tells."""
 _GRACE = 10.0
 """Seconds that an answer which may bring a new refresh token gets to come and be persisted when
 everything ends."""
+_LATECOMERS = 2.0
+"""Seconds in which requests that were routed here already may still come and ask."""
+_PAUSE = 0.05
+"""Seconds between two looks whether anybody still waits."""
 _TICK = 0.001
 """The timer's least delay in seconds, so that rounding never makes it spin."""
 
@@ -82,6 +86,22 @@ class Upkeep:
         """Renew without traffic from now on, and work with what others put into the store."""
         self._started = True
         self._listening.start(self._tick)
+
+    async def retire(self, patience: float) -> None:
+        """Renew for those alone who wait, at most ``patience`` seconds, then close.
+
+        A request that waits here was routed before the credential was replaced, and ends as it
+        began.
+        """
+        self._started = False
+        self._arm()
+        begun = self._clock.monotonic()
+        while not self.closed:
+            elapsed = self._clock.monotonic() - begun
+            if elapsed >= patience or (elapsed >= _LATECOMERS and not self.waiting):
+                break
+            await _passed(self._clock, _PAUSE)
+        await self.close()
 
     async def close(self) -> None:
         """Stop the timer, wake who waits, end the try in flight: at once if nothing is lost by it.
@@ -244,6 +264,15 @@ class Upkeep:
         if not self.closed and (self._started or self.waiting):
             delay = _LOOK_AGAIN if self.trying else min(_LOOK_AGAIN, self.next_in())
             self._timer = self._clock.call_later(max(_TICK, delay), self._tick)
+
+
+async def _passed(clock: Clock, seconds: float) -> None:
+    over = asyncio.get_running_loop().create_future()
+    timer = clock.call_later(seconds, lambda: None if over.done() else over.set_result(None))
+    try:
+        await over
+    finally:
+        timer.cancel()
 
 
 def _internal(fault: BaseException) -> TokenRequestError:
