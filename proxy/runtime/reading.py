@@ -11,7 +11,7 @@ import io
 import pickle
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,11 +74,15 @@ def read_config(path: Path, environ: Mapping[str, str]) -> Config:
     return Reading(path, environ).result()
 
 
-def load(path: Path, environ: Mapping[str, str]) -> Config:
-    """The same in this process, with all that it imports."""
-    from proxy.config.load import load as read  # noqa: PLC0415 - see the module's first lines
+def load(
+    path: Path, environ: Mapping[str, str], name: str | None = None, text: str | None = None
+) -> Config:
+    """The same in this process, with all that it imports; or ``text`` in the file's place."""
+    from proxy.config import load as loading  # noqa: PLC0415 - see the module's first lines
 
-    return read(path, environ)
+    if text is None:
+        return loading.load(path, environ)
+    return loading.load_text(text, name or str(path), path, environ)
 
 
 def answer(path: str) -> None:
@@ -88,11 +92,34 @@ def answer(path: str) -> None:
     from proxy.runtime.hardening import forbid_dumps  # noqa: PLC0415 - only there
 
     forbid_dumps()
+    sys.stdout.buffer.write(_told(Path(path), os.environ))
+
+
+def answer_all(questions: Iterable[bytes]) -> None:
+    """The same for one question after the other, each a line of JSON, until there are no more.
+
+    Before each answer stands its length, as eight bytes.
+    """
+    import json  # noqa: PLC0415 - only there
+    import os  # noqa: PLC0415 - only there
+
+    from proxy.runtime.hardening import forbid_dumps  # noqa: PLC0415 - only there
+
+    forbid_dumps()
+    for line in questions:
+        asked = json.loads(line)
+        told = _told(Path(asked["path"]), os.environ, asked["name"], asked["text"])
+        sys.stdout.buffer.write(len(told).to_bytes(8) + told)
+        sys.stdout.buffer.flush()
+
+
+def _told(
+    path: Path, environ: Mapping[str, str], name: str | None = None, text: str | None = None
+) -> bytes:
     try:
-        told: object = load(Path(path), os.environ)
+        return packed(load(path, environ, name, text))
     except ConfigurationError as error:
-        told = error.problems
-    sys.stdout.buffer.write(packed(told))
+        return packed(error.problems)
 
 
 def packed(told: object) -> bytes:
