@@ -48,6 +48,10 @@ class SecretError(SidecarError):
     """A secret can't be read: unset variable, missing, unreadable or unsafe file."""
 
 
+class SecretUnavailableError(SecretError):
+    """A secret's place does not answer now, which may pass: locked, sealed, slow, out of reach."""
+
+
 class StoreError(SidecarError):
     """The store can't be opened, locked or read: wrong mode or owner, another key, no answer."""
 

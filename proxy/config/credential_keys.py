@@ -37,7 +37,7 @@ class CredentialKeys(GrantKeys):
     )
     client_id: Text | None = Field(default=None, description="the client's identifier")
     client_secret: SecretKey | None = Field(
-        default=None, description="its secret: env, file or keyring"
+        default=None, description="its secret: {env: NAME}, {file: path} or another place"
     )
     client_auth: Annotated[str, choice(*map(str, ClientAuthentication))] | None = Field(
         default=None, description="how the client shows who it is; basic with a secret, else none"

@@ -85,7 +85,8 @@ def _of_ini(text: str) -> Mapping[str, str]:
     parser = configparser.ConfigParser(interpolation=None, strict=False, allow_no_value=True)
     try:
         parser.read_string(text)
-    except configparser.Error:
+    # The library itself stumbles over a continued line below a key that has no value.
+    except (configparser.Error, AttributeError):
         raise UnfitError("is not a well-formed ini") from None
     for section in (parser[name] for name in parser.sections()):
         found = _chosen((key, value or "") for key, value in section.items())

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from proxy.config.file_keys import FileKeys
-from proxy.config.kinds import MARK
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NOT_YET: Final = "not in this version"
 _NEEDED: Final = {
     "RouteKeys": ["upstream", "credential"],
     "ClientKeys": ["key"],
@@ -16,7 +14,7 @@ _NEEDED: Final = {
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema; what waits for a later version is described as such and marked."""
+    """The schema."""
     schema = FileKeys.model_json_schema()
     for name, needed in _NEEDED.items():
         schema["$defs"][name]["required"] = needed
@@ -44,7 +42,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _tidied(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the null that stands for an absent key, and with later keys described as such."""
+    """Without the null that stands for an absent key."""
     schema.pop("title", None)
     for section in (schema, *schema["$defs"].values()):
         section.pop("title", None)
@@ -64,10 +62,4 @@ def _described(key: dict[str, Any]) -> dict[str, Any]:
         kept = options[0] | kept
     elif options:
         kept["anyOf"] = options
-    if kept.get(MARK) is True:
-        kept["description"] = f"{kept['description']} ({_NOT_YET})"
-        if "enum" not in kept:
-            kept["not"] = {}  # no value is right
-    elif later := kept.get(MARK):
-        kept["description"] = f"{kept['description']} ({_NOT_YET}: {', '.join(later)})"
     return kept

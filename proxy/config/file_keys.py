@@ -28,7 +28,6 @@ from proxy.config.kinds import (
     FieldName,
     HostName,
     Kind,
-    Later,
     Origin,
     Scheme,
     Size,
@@ -45,6 +44,7 @@ from proxy.config.model import SdkLogin
 from proxy.config.redis_url import RedisUrl, redis_url
 from proxy.config.scalars import UnfitError
 from proxy.config.secret_keys import SecretKey
+from proxy.config.vault_keys import VaultKeys
 
 _SDK_LOGIN: Final = choice("off", *SdkLogin)
 _SDK_LOGIN_DESCRIBED: Final = {
@@ -167,4 +167,6 @@ class FileKeys(Keys):
         default=None,
         description="where tokens are kept: memory (the default) or file; or a mapping",
     )
-    vault: Later = Field(default=None, description="where vault secrets come from")
+    vault: VaultKeys | None = Field(
+        default=None, description="the Vault or OpenBao that {vault: path#field} stands in"
+    )

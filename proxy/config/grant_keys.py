@@ -57,7 +57,7 @@ class GrantKeys(ProviderKeys):
     )
     subject: SubjectKey | None = Field(
         default=None,
-        description="token_exchange: whose token: env, file, keyring, {credential: NAME}, "
+        description="token_exchange: whose token: a secret, {credential: NAME}, "
         "or request: the caller's own",
     )
     subject_type: TokenType | None = Field(
@@ -70,7 +70,7 @@ class GrantKeys(ProviderKeys):
     )
     actor: ActorKey | None = Field(
         default=None,
-        description="token_exchange: who acts: env, file, keyring or {credential: NAME}",
+        description="token_exchange: who acts: a secret or {credential: NAME}",
     )
     actor_type: TokenType | None = Field(
         default=None, description="token_exchange: the actor's type; default as subject_type"

@@ -62,7 +62,7 @@ class ListenKeys(Keys):
 class ClientKeys(Keys):
     """A program that may call the data plane."""
 
-    key: SecretKey | None = Field(default=None, description="what it shows: env, file or keyring")
+    key: SecretKey | None = Field(default=None, description="what it shows, as a secret")
 
 
 class LogKeys(Keys):

@@ -1,7 +1,6 @@
 """The types that the file's model is written in: how a value is read, what an editor is told.
 
-Each pairs a function of ``scalars`` with its JSON Schema. What is known but waits for a later
-version has kinds here too, so that it is answered by name and never taken for a mistake.
+Each pairs a function of ``scalars`` with its JSON Schema.
 """
 
 from __future__ import annotations
@@ -17,10 +16,6 @@ from proxy.config import addresses, scalars
 from proxy.config.model import Address
 from proxy.config.report import Trail, suggestion
 from proxy.config.scalars import UnfitError
-
-NOT_YET: Final = "is not in this version"
-MARK: Final = "x-not-in-this-version"
-"""In the JSON Schema: true for a key, a list of values for one that takes others too."""
 
 
 class MisplacedError(UnfitError):
@@ -46,34 +41,17 @@ class Kind:
         return dict(self.described)
 
 
-def choice(*now: str, later: tuple[str, ...] = ()) -> Kind:
-    """One word of ``now``; those of ``later`` are known."""
-    allowed = ", ".join(now)
+def choice(*words: str) -> Kind:
+    """One of these words."""
+    allowed = ", ".join(words)
 
     def read(value: object) -> str:
-        if value in now:
+        if value in words:
             return str(value)
-        if value in later:
-            raise UnfitError(f"{value} {NOT_YET}; now: {allowed}")
-        hint = suggestion(value, (*now, *later)) if isinstance(value, str) else ""
-        raise UnfitError(f"must be {'one of ' if len(now) > 1 else ''}{allowed}{hint}")
+        hint = suggestion(value, words) if isinstance(value, str) else ""
+        raise UnfitError(f"must be {'one of ' if len(words) > 1 else ''}{allowed}{hint}")
 
-    described: dict[str, Any] = {"type": "string", "enum": [*now, *later]}
-    return Kind(read, described | ({MARK: list(later)} if later else {}))
-
-
-def later(*off: object) -> Kind:
-    """A key of a later version; the values ``off`` mean that it is not wanted."""
-
-    def read(value: object) -> object:
-        for one in off:
-            if value == one and type(value) is type(one):
-                return value
-        if not off:
-            raise UnfitError(NOT_YET)
-        raise UnfitError(f"{NOT_YET}: leave it out or at its default")
-
-    return Kind(read, {MARK: True} | ({"enum": list(off)} if off else {}))
+    return Kind(read, {"type": "string", "enum": list(words)})
 
 
 def _off(value: object) -> Address | None:
@@ -113,11 +91,12 @@ def _scheme(value: object) -> str:
 
 TEXT: Final[Mapping[str, Any]] = {"type": "string", "minLength": 1}
 """How any text is described to editors."""
-_DURATION: Final = {
+DURATION: Final[Mapping[str, Any]] = {
     "type": ["string", "number"],
     "pattern": r"^[0-9]+(\.[0-9]+)?(ms|s|m|h|d)?$",
     "minimum": 0,
 }
+"""How a time is described to editors."""
 _SIZE: Final = {"type": ["string", "integer"], "pattern": "^[0-9]+(B|KiB|MiB|GiB|TiB)?$"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _SWITCH: Final = {"type": "boolean"}
@@ -128,9 +107,9 @@ Texts = Annotated[tuple[str, ...], Kind(scalars.texts, _LIST)]
 Switch = Annotated[bool, Kind(scalars.switch, _SWITCH)]
 Count = Annotated[int, Kind(scalars.count, _COUNT)]
 Some = Annotated[int, Kind(_above_zero(scalars.count), {"type": "integer", "minimum": 1})]
-Duration = Annotated[float, Kind(scalars.duration, _DURATION)]
-Period = Annotated[float, Kind(_above_zero(scalars.duration), _DURATION)]
-Idle = Annotated[float | None, Kind(_idle, _DURATION | {"pattern": "never|[0-9]+"})]
+Duration = Annotated[float, Kind(scalars.duration, DURATION)]
+Period = Annotated[float, Kind(_above_zero(scalars.duration), DURATION)]
+Idle = Annotated[float | None, Kind(_idle, {**DURATION, "pattern": "never|[0-9]+"})]
 Size = Annotated[int, Kind(scalars.size, _SIZE)]
 SomeSize = Annotated[int, Kind(_above_zero(scalars.size), _SIZE)]
 HostName = Annotated[str, Kind(addresses.host_name, TEXT)]
@@ -143,4 +122,3 @@ UrlPath = Annotated[str, Kind(addresses.prefix, {"type": "string", "pattern": "^
 FieldName = Annotated[str, Kind(scalars.token, TEXT)]
 Scheme = Annotated[str, Kind(_scheme, {"type": "string"})]
 EgressProxy = Annotated[str, Kind(_egress, TEXT)]
-Later = Annotated[object, later()]

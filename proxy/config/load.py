@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from proxy.config import credentials, listeners, routes, stores
+from proxy.config import credentials, listeners, routes, stores, vault
 from proxy.config.check import check
 from proxy.config.document import compose
 from proxy.config.file_keys import FileKeys
@@ -29,9 +30,26 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
         ConfigurationError: with every problem found; each names ``path`` as it was given.
     """
     report = Report(str(path))
-    tree = compose(_read(path, report), report)
+    return _loaded(_read(path, report), report, path, environ)
+
+
+def load_text(text: str, name: str, path: Path, environ: Mapping[str, str]) -> Config:
+    """The same for ``text``, as if it stood in ``path``; messages call it ``name``.
+
+    Raises:
+        ConfigurationError: with every problem found.
+    """
+    report = Report(name)
+    if len(text) > _LARGEST:
+        raise _too_large(report)
+    return _loaded(text.removeprefix("\ufeff"), report, path, environ)
+
+
+def _loaded(text: str, report: Report, path: Path, environ: Mapping[str, str]) -> Config:
+    tree = compose(text, report)
     file = check(tree, report)
     around = Surroundings.of(path, environ)
+    around = replace(around, vault=vault.resolve(file, report, around))
     config = _resolve(file, path, report, around)
     if not report.clean:
         raise report.fail()
@@ -94,8 +112,7 @@ def _read(path: Path, report: Report) -> str:
     except OSError as error:
         raise _unreadable(error, report) from None
     if len(content) > _LARGEST:
-        report.problem((), "the file is larger than 1 MiB: is it a configuration?")
-        raise report.fail()
+        raise _too_large(report)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -104,6 +121,11 @@ def _read(path: Path, report: Report) -> str:
         report.mark((), (line, len(before[begin:].decode(errors="replace")) + 1))
         report.problem((), "the file is not UTF-8 here: save it as UTF-8")
         raise report.fail() from None
+
+
+def _too_large(report: Report) -> ConfigurationError:
+    report.problem((), "the file is larger than 1 MiB: is it a configuration?")
+    return report.fail()
 
 
 def _unreadable(error: OSError, report: Report) -> ConfigurationError:

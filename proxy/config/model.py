@@ -65,14 +65,61 @@ class PlainSecret:
 
 @dataclass(frozen=True, slots=True)
 class KeyringSecret:
-    """A secret in the operating system's keyring: the password of ``name`` at ``service``."""
+    """A secret in the operating system's keyring: the password of ``name`` at ``service``.
+
+    ``every``: seconds between two readings while the sidecar runs.
+    """
 
     service: str
     name: str
     at: Position = field(compare=False, repr=False)
+    every: float = field(default=60.0, compare=False)
 
 
-SecretReference = EnvSecret | FileSecret | CredentialsFileSecret | PlainSecret | KeyringSecret
+@dataclass(frozen=True, slots=True)
+class CommandSecret:
+    """A secret that a program prints; ``argv`` may be confidential: not shown.
+
+    ``every``: seconds between two readings while the sidecar runs.
+    """
+
+    argv: tuple[str, ...] = field(repr=False)
+    at: Position = field(compare=False, repr=False)
+    every: float = field(default=60.0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SystemdSecret:
+    """A secret that systemd passes on: the credential ``name`` of the unit."""
+
+    name: str
+    at: Position = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultSecret:
+    """A secret in Vault: ``key`` of what stands at ``path``, as ``vault kv get`` writes it.
+
+    ``every``: seconds between two readings while the sidecar runs.
+    """
+
+    path: str
+    key: str
+    vault: Vault
+    at: Position = field(compare=False, repr=False)
+    every: float = field(default=60.0, compare=False)
+
+
+SecretReference = (
+    EnvSecret
+    | FileSecret
+    | CredentialsFileSecret
+    | PlainSecret
+    | KeyringSecret
+    | CommandSecret
+    | SystemdSecret
+    | VaultSecret
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +208,47 @@ class Egress:
 
     from_environment: bool = True
     url: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VaultToken:
+    """A token that somebody else obtained and renews."""
+
+    token: SecretReference
+
+
+@dataclass(frozen=True, slots=True)
+class VaultKubernetes:
+    """A login with a service account's token, for ``role`` at the auth method's ``mount``."""
+
+    role: str
+    token: SecretReference
+    mount: str = "kubernetes"
+
+
+@dataclass(frozen=True, slots=True)
+class VaultAppRole:
+    """A login as a machine; ``secret_id`` None: the role is bound to addresses alone."""
+
+    role_id: SecretReference
+    secret_id: SecretReference | None = None
+    mount: str = "approle"
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """A HashiCorp Vault or OpenBao, and how to log in there.
+
+    Attributes:
+        address: without a slash at its end.
+    """
+
+    address: str
+    login: VaultToken | VaultKubernetes | VaultAppRole
+    namespace: str | None = None
+    tls: Tls = Tls()
+    egress: Egress = Egress()
+    allow_insecure: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,27 +6,40 @@ Says where a value comes from; nothing here reads it. No message repeats what wa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from proxy.config import scalars
-from proxy.config.kinds import MARK, NOT_YET, TEXT, Kind, MisplacedError
+from proxy.config.kinds import DURATION, TEXT, Kind, MisplacedError
 from proxy.config.model import FromCredential, FromRequest
 from proxy.config.report import suggestion
 from proxy.config.scalars import UnfitError
 from proxy.secret import Secret
 
-_LATER: Final = ("vault", "command", "systemd", "every")
-_PLACES: Final = ("env", "file", "keyring")
+T = TypeVar("T")
+
+EVERY: Final = 60.0
+"""Seconds between two readings of what can't be watched."""
+_LEAST_EVERY: Final = 1.0
+_PLACES: Final = ("env", "file", "keyring", "vault", "command", "systemd")
+_REREAD: Final = ("keyring", "vault", "command")
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A secret as the file has it: its kind and where, or ``plain`` and the value."""
+    """A secret as the file has it.
 
-    kind: Literal["env", "file", "keyring", "plain", "credentials_file"]
+    Attributes:
+        kind: the key of its place, ``credentials_file``, or ``plain`` for the value itself.
+        words: a command and its arguments.
+        every: seconds between two readings.
+    """
+
+    kind: str
     where: str = ""
     value: Secret | None = None
+    words: tuple[str, ...] = field(default=(), repr=False)
+    every: float = EVERY
 
 
 def _keyring(value: object) -> str:
@@ -37,15 +50,49 @@ def _keyring(value: object) -> str:
     return whole
 
 
+def _vault(value: object) -> str:
+    whole = scalars.text(value)
+    path, _, name = whole.rpartition("#")
+    segments = path.strip("/").split("/")
+    if not name or len(segments) < 2 or not all(segments) or {".", ".."} & set(segments):
+        raise UnfitError("must be path#field: as `vault kv get -field=field path` has it")
+    return whole
+
+
+def _systemd(value: object) -> str:
+    name = scalars.text(value)
+    if "/" in name or name in {".", ".."}:
+        raise UnfitError("must be a credential's name, as the unit's LoadCredential= has it")
+    return name
+
+
+def _command(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise UnfitError("must be a list, the program and its arguments: no shell reads it")
+    words = tuple(scalars.text(one) for one in value)
+    if any("\0" in word for word in words):
+        raise UnfitError("holds a NUL, which no argument can")
+    return words
+
+
+def _every(value: object) -> float:
+    seconds = scalars.duration(value)
+    if seconds < _LEAST_EVERY:
+        raise UnfitError("must be 1s or more")
+    return seconds
+
+
 _READ: Final[Mapping[str, Callable[[object], str]]] = {
     "env": scalars.text,
     "file": scalars.text,
     "keyring": _keyring,
+    "vault": _vault,
+    "systemd": _systemd,
 }
 
 
 def secret(value: object) -> Written:
-    """A secret reference: a string, or a mapping of env, file or keyring."""
+    """A secret reference: a string, or a mapping that says where it stands."""
     if not isinstance(value, dict):
         return Written("plain", value=Secret(scalars.text(value)))
     return _reference(value, "a secret", _PLACES)
@@ -53,20 +100,27 @@ def secret(value: object) -> Written:
 
 def _reference(value: dict[str, object], what: str, places: tuple[str, ...]) -> Written:
     for key in value:
-        if key in _LATER:
-            raise MisplacedError(
-                (key,), f"`{key}` {NOT_YET}; use env, file or keyring", of_key=True
-            )
-        if key not in places:
-            known, hint = _either(places), suggestion(key, places)
+        if key not in (*places, "every"):
+            known, hint = _either(places), suggestion(key, (*places, "every"))
             raise MisplacedError((key,), f"unknown key; {what} has {known}{hint}", of_key=True)
-    if len(value) != 1:
+    kinds = [one for one in places if one in value]
+    if len(kinds) != 1:
         raise UnfitError(f"must have exactly one of {_either(places)}")
-    (kind,) = (one for one in _PLACES if one in value)
+    (kind,) = kinds
+    every = _checked("every", _every, value) if "every" in value else EVERY
+    if "every" in value and kind not in _REREAD:
+        told = f"`every` has no meaning for {kind}: it is for {_either(_REREAD)}"
+        raise MisplacedError(("every",), told, of_key=True)
+    if kind == "command":
+        return Written("command", words=_checked(kind, _command, value), every=every)
+    return Written(kind, where=_checked(kind, _READ[kind], value), every=every)
+
+
+def _checked(key: str, read: Callable[[object], T], value: dict[str, object]) -> T:
     try:
-        return Written(kind, where=_READ[kind](value[kind]))
+        return read(value[key])
     except UnfitError as error:
-        raise MisplacedError((kind,), f"`{kind}` {error}") from None
+        raise MisplacedError((key,), f"`{key}` {error}") from None
 
 
 def _either(words: tuple[str, ...]) -> str:
@@ -94,12 +148,35 @@ def _subject(value: object) -> Written | FromCredential | FromRequest:
     return _actor(value)
 
 
+_DESCRIBED: Final[Mapping[str, Mapping[str, Any]]] = {
+    "env": {**TEXT, "description": "an environment variable; read at start"},
+    "file": {**TEXT, "description": "a file's content; watched"},
+    "keyring": {**TEXT, "description": "service/name in the system's keyring"},
+    "vault": {
+        "type": "string",
+        "pattern": "^[^#]+/[^#]+#[^#]+$",
+        "description": "path#field in the Vault that `vault` names, as `vault kv get` has it",
+    },
+    "command": {
+        "type": "array",
+        "items": TEXT,
+        "minItems": 1,
+        "description": "what a program prints; no shell reads it",
+    },
+    "systemd": {**TEXT, "description": "a credential that systemd passes on; read at start"},
+    "every": {
+        **DURATION,
+        "description": "keyring, vault, command: how often it is read again; default 60s",
+    },
+    "credential": {**TEXT, "description": "the token of another credential"},
+}
+
+
 def _mapping(*places: str) -> dict[str, Any]:
-    later = {key: {"description": NOT_YET, MARK: True} for key in _LATER}
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": dict.fromkeys(places, TEXT) | later,
+        "properties": {key: _DESCRIBED[key] for key in (*places, "every")},
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from proxy.config.addresses import is_loopback, url
 from proxy.config.keys import TlsKeys
 from proxy.config.model import (
+    CommandSecret,
     CredentialsFileSecret,
     Egress,
     EnvSecret,
@@ -14,7 +15,9 @@ from proxy.config.model import (
     KeyringSecret,
     PlainSecret,
     SecretReference,
+    SystemdSecret,
     Tls,
+    VaultSecret,
 )
 from proxy.config.report import Section, suggestion
 from proxy.config.secret_keys import Written
@@ -29,17 +32,41 @@ def secret(
     if written is None:
         return None
     at = section.at(key)
-    if written.kind == "env":
-        return EnvSecret(written.where, at)
-    if written.kind == "file":
-        return FileSecret(around.path(written.where), at)
-    if written.kind == "keyring":
-        service, _, name = written.where.rpartition("/")
-        return KeyringSecret(service, name, at)
-    if written.kind == "credentials_file":
-        return CredentialsFileSecret(around.path(written.where), section.at("credentials_file"))
+    match written.kind:
+        case "env":
+            return EnvSecret(written.where, at)
+        case "file":
+            return FileSecret(around.path(written.where), at)
+        case "keyring":
+            service, _, name = written.where.rpartition("/")
+            return KeyringSecret(service, name, at, written.every)
+        case "command":
+            return CommandSecret(_program(written.words, around), at, written.every)
+        case "systemd":
+            return SystemdSecret(written.where, at)
+        case "vault":
+            return _in_vault(written, key, section, around)
+        case "credentials_file":
+            return CredentialsFileSecret(around.path(written.where), section.at("credentials_file"))
     section.warn(key, f"`{key}` stands here in plain text: use {{env: NAME}} or {{file: path}}")
     return PlainSecret(written.value or Secret(""), at)
+
+
+def _program(words: tuple[str, ...], around: Surroundings) -> tuple[str, ...]:
+    """A program with a path is found from the file; one without is looked for in PATH."""
+    program, *arguments = words
+    return (str(around.path(program)) if "/" in program else program, *arguments)
+
+
+def _in_vault(
+    written: Written, key: str, section: Section, around: Surroundings
+) -> SecretReference | None:
+    if around.vault is None:
+        if not section.report.spoiled(("vault",)):
+            section.wrong(key, f"`{key}` is in Vault: the file's `vault:` has to say where that is")
+        return None
+    path, _, name = written.where.rpartition("#")
+    return VaultSecret(path.strip("/"), name, around.vault, section.at(key), written.every)
 
 
 def tls(keys: TlsKeys | None, section: Section, around: Surroundings) -> Tls:

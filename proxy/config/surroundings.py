@@ -1,4 +1,4 @@
-"""Where the file lies and whose it is: what relative paths and ``~`` mean."""
+"""Where the file lies and whose it is: what relative paths, ``~`` and its Vault mean."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from proxy.config.model import Vault
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """The file's directory and the user's home."""
+    """The file's directory, the user's home, and the Vault that secrets may stand in."""
 
     directory: Path
     home: Path
+    vault: Vault | None = None
 
     @classmethod
     def of(cls, file: Path, environ: Mapping[str, str]) -> Surroundings:

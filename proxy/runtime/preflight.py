@@ -21,6 +21,7 @@ from proxy.config.model import (
     SecretReference,
     Signing,
     Tls,
+    VaultSecret,
 )
 from proxy.errors import ConfigurationError, Problem, SecretError
 from proxy.idp import signer
@@ -28,7 +29,7 @@ from proxy.net.trust import TlsError
 from proxy.runtime.egress import EgressError, proxy_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
-from proxy.secrets.references import source
+from proxy.secrets.references import keys_of, source
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,14 @@ def client_keys(config: Config, environ: Mapping[str, str]) -> dict[str, Secret]
 
 
 def references(config: Config) -> Iterator[SecretReference]:
-    """Every secret that the configuration refers to, in its order."""
+    """Every secret that the configuration refers to, in its order; what opens Vault before it."""
+    for reference in _written(config):
+        if isinstance(reference, VaultSecret):
+            yield from keys_of(reference.vault)
+        yield reference
+
+
+def _written(config: Config) -> Iterator[SecretReference]:
     yield from config.clients.values()
     for credential in config.credentials.values():
         yield from filter(None, secrets_of(credential))

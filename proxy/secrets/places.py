@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from proxy.config.model import (
+    CommandSecret,
     CredentialsFileSecret,
     EnvSecret,
     FileSecret,
     KeyringSecret,
     PlainSecret,
     SecretReference,
+    SystemdSecret,
+    VaultSecret,
 )
 
 
@@ -23,3 +26,11 @@ def place(reference: SecretReference) -> str:
             return f"at {reference.at.file}:{reference.at.line}:{reference.at.column}"
         case KeyringSecret():
             return f"of {reference.name} at {reference.service} in the keyring"
+        case CommandSecret():
+            # Its arguments may be confidential: where it stands tells it from another.
+            at = reference.at
+            return f"from the command {reference.argv[0]} at {at.file}:{at.line}:{at.column}"
+        case SystemdSecret():
+            return f"in systemd's credential {reference.name}"
+        case VaultSecret():
+            return f"at {reference.path}#{reference.key} in Vault"

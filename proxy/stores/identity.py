@@ -22,6 +22,8 @@ from proxy.config.model import (
     Grant,
     KeyringSecret,
     SecretReference,
+    SystemdSecret,
+    VaultSecret,
 )
 
 VERSION: Final = "token-sidecar/1"
@@ -102,6 +104,10 @@ def _place(reference: SecretReference | None, credential: Credential) -> list[st
             return ["file", str(path)]
         case KeyringSecret(service, name):
             return ["keyring", service, name]
+        case SystemdSecret(name):
+            return ["systemd", name]
+        case VaultSecret(path, key):
+            return ["vault", path, key]
         case _:
             return ["name", credential.name]
 

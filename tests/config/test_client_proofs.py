@@ -79,8 +79,8 @@ def test_somebody_else_may_vouch(read: Callable[[str], Credential]) -> None:
          "and this one is basic"),
         ("client_secret: {keyring: a}", "`keyring` must be service/name"),
         ("client_secret: {keyring: /a}", "`keyring` must be service/name"),
-        ("client_secret: {keyrng: a/b}", "unknown key; a secret has env, file and keyring; did "
-         "you mean `keyring`?"),
+        ("client_secret: {keyrng: a/b}", "unknown key; a secret has env, file, keyring, "
+         "vault, command and systemd; did you mean `keyring`?"),
         ("client_secret: {env: S}, params: {client_assertion: x}", "it has a key of its own"),
         ("client_secret: {env: S}, params: {subject_token: x}", "it has a key of its own"),
     ],

@@ -213,10 +213,10 @@ def test_a_session_has_a_login_page(read: Callable[[str], Credential]) -> None:
         (f"{X}, subject: requets", "`subject` must be request, a secret, or {credential: NAME}; "
          "did you mean `request`?"),
         (f"{X}, subject: {{credential: [b]}}", "`credential` must be text"),
-        (f"{X}, subject: {{credental: b}}", "unknown key; a token has env, file, keyring and "
-         "credential; did you mean `credential`?"),
+        (f"{X}, subject: {{credental: b}}", "unknown key; a token has env, file, keyring, "
+         "vault, command, systemd and credential; did you mean `credential`?"),
         (f"{X}, subject: {{credential: b, env: E}}", "`subject` must have exactly one of"),
-        (f"{X}, subject: request, actor: {{vault: a}}", "`vault` is not in this version"),
+        (f"{X}, subject: request, actor: {{vault: a}}", "`vault` must be path#field"),
         (f"{X}, subject: request, required: true", "`required` can't wait for a token that"),
         (f"{X}, subject: request, subject_type: acess_token", "did you mean `access_token`?"),
         (f"{X}, subject: request, actor_type: jwt", "`actor_type` has no meaning without `actor`"),

@@ -167,7 +167,7 @@ def test_equal_files_give_equal_values_wherever_the_keys_stand(
         ("clients: {a: {}}", "1:11: a client needs a `key`"),
         (
             "clients: {a: {key: {env: A, file: b}}}",
-            "`key` must have exactly one of env, file and keyring",
+            "`key` must have exactly one of env, file, keyring, vault, command and systemd",
         ),
         ("clients: {'a b': {key: {env: A}}}", "1:11: a name is made of"),
         ("credentials: {none: {grant: static, token: {env: A}}}", "1:15: a name is made of"),
