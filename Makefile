@@ -39,7 +39,7 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 
 test: lint types install-redis ## lint, types, layers, unit, property and end-to-end tests
 	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
-	$(PYTEST) tests --ignore tests/live --ignore tests/programs --quiet \
+	$(PYTEST) tests --ignore tests/live --ignore tests/programs --ignore tests/deploy --quiet \
 	  --numprocesses $(PROCESSES) --basetemp $$short
 
 .PHONY: install-redis
@@ -147,3 +147,4 @@ clean: ## all that was made here, but not the cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 include tests/live/servers.mk
+include tests/deploy/tools.mk

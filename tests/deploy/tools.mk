@@ -1,0 +1,46 @@
+# What `make deploy` needs: each tool is had once and kept in the user's cache.
+# Included by the Makefile at the top, which knows CACHE, INSTALLED and BIN.
+
+KUSTOMIZE_VERSION := v5.6.0
+HELM_VERSION := v3.17.4
+PROMETHEUS_OPERATOR := v0.84.0
+
+export KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
+export HELM := $(CACHE)/helm-$(HELM_VERSION)/helm
+export PODMONITOR_CRD := $(CACHE)/prometheus-operator-$(PROMETHEUS_OPERATOR)/podmonitors.yaml
+KUBERNETES_VALIDATE := $(BIN)/kubernetes-validate
+
+.PHONY: deploy install-deploy install-kustomize install-helm install-podmonitor-crd install-schemas \
+  chart-schema
+
+deploy: install-deploy ## manifests, chart, compose file and Dockerfile, without a cluster
+	$(PYTEST) tests/deploy --quiet
+
+install-deploy: install-kustomize install-helm install-podmonitor-crd install-schemas install-keycloak
+
+install-kustomize: $(KUSTOMIZE) # by Go
+
+install-helm: $(HELM)
+
+install-podmonitor-crd: $(PODMONITOR_CRD) # the Prometheus operator's own, out of its module
+
+install-schemas: $(KUBERNETES_VALIDATE) # and linters: wheels
+
+$(KUBERNETES_VALIDATE): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --group deploy
+	touch $@
+
+$(KUSTOMIZE):
+	CGO_ENABLED=0 GOBIN=$(@D) go install sigs.k8s.io/kustomize/kustomize/v5@$(KUSTOMIZE_VERSION)
+
+$(HELM):
+	CGO_ENABLED=0 GOBIN=$(@D) go install -trimpath -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
+
+$(PODMONITOR_CRD):
+	mkdir -p $(@D)
+	go mod download github.com/prometheus-operator/prometheus-operator@$(PROMETHEUS_OPERATOR)
+	cp $$(go env GOMODCACHE)/github.com/prometheus-operator/prometheus-operator@$(PROMETHEUS_OPERATOR)/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml $@
+	chmod u+w $@
+
+chart-schema: $(INSTALLED) ## the configuration's schema into the chart's values.schema.json
+	$(BIN)/python deploy/helm/configuration_schema.py
