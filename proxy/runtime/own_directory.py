@@ -13,8 +13,8 @@ from proxy.client.own_socket import own_socket
 from proxy.config.model import Config
 from proxy.errors import StartError
 from proxy.runtime.log import Log
+from proxy.stores.file.guarded import make_directory
 
-PRIVATE: Final = 0o700
 LONGEST: Final = 103
 """Bytes of a Unix socket's path that every system takes (``sun_path``: 104 on macOS)."""
 
@@ -51,7 +51,7 @@ def prepare_directory(directory: Path) -> None:
         StartError: it can't be made, or others could put a socket of their own in it.
     """
     try:
-        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
+        make_directory(directory)
         found = directory.lstat()
     except OSError as error:
         raise StartError(

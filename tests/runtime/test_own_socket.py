@@ -57,6 +57,20 @@ def test_its_directory_is_made_for_us_alone(tmp_path: Path) -> None:
     assert made.st_uid == os.geteuid()
 
 
+def test_what_is_missing_on_the_way_is_made_for_us_alone_too(tmp_path: Path) -> None:
+    mounted = tmp_path / "volume"  # as Kubernetes mounts one for a group: set-group-ID, open to all
+    mounted.mkdir()
+    mounted.chmod(0o2777)
+    before = os.umask(0)
+    try:
+        prepare_directory(mounted / "state" / "run")
+    finally:
+        os.umask(before)
+    for made in (mounted / "state", mounted / "state" / "run"):
+        assert stat.S_IMODE(made.stat().st_mode) & 0o777 == 0o700
+    assert stat.S_IMODE(mounted.stat().st_mode) == 0o2777
+
+
 def test_a_link_in_its_place_is_refused(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "real")

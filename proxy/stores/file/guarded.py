@@ -28,7 +28,7 @@ def directory(path: Path) -> None:
         StoreError: it can't be made, or somebody else could change what is in it.
     """
     try:
-        path.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        make_directory(path)
         found = path.lstat()
     except OSError as error:
         raise StoreError(
@@ -38,6 +38,18 @@ def directory(path: Path) -> None:
     if not stat.S_ISDIR(found.st_mode):
         raise StoreError(f"{path} must be a directory and no link; name the directory itself")
     _ours(path, found, "700")
+
+
+def make_directory(path: Path) -> None:
+    """Make the directory where it is missing, and all that is missing on the way: for us alone.
+
+    Raises:
+        OSError: it can't be made.
+    """
+    missing = [path]
+    missing += [parent for parent in path.parents if not parent.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
 
 
 def opened(path: Path, flags: int) -> int:
