@@ -25,8 +25,8 @@ def versions() -> list[str]:
 
 def faults(document: dict[str, Any], version: str) -> list[str]:
     """What is wrong with it in this version of Kubernetes; empty where nothing is."""
-    if document["kind"] == "PodMonitor":
-        checked = _podmonitor()
+    if document["apiVersion"].startswith("monitoring.coreos.com/"):
+        checked = _defined(document["kind"])
     else:
         checked = _validator(document["apiVersion"], document["kind"], version)
     return [f"{one.json_path}: {one.message}" for one in checked.iter_errors(document)]
@@ -48,9 +48,10 @@ def _definitions(version: str) -> Registry[Any]:
 
 
 @functools.cache
-def _podmonitor() -> Validator:
-    """The operator's definition; its keys are all there are."""
-    definition = yaml.safe_load(Path(os.environ["PODMONITOR_CRD"]).read_text())
+def _defined(kind: str) -> Validator:
+    """The Prometheus operator's definition; its keys are all there are."""
+    file = Path(os.environ["OPERATOR_CRDS"]) / f"{kind.lower()}s.yaml"
+    definition = yaml.safe_load(file.read_text())
     (version,) = definition["spec"]["versions"]
     return Draft202012Validator(_closed(version["schema"]["openAPIV3Schema"]))
 

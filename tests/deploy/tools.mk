@@ -4,25 +4,26 @@
 KUSTOMIZE_VERSION := v5.6.0
 HELM_VERSION := v3.17.4
 PROMETHEUS_OPERATOR := v0.84.0
+OPERATOR_MODULE := github.com/prometheus-operator/prometheus-operator@$(PROMETHEUS_OPERATOR)
 
 export KUSTOMIZE := $(CACHE)/kustomize-$(KUSTOMIZE_VERSION)/kustomize
 export HELM := $(CACHE)/helm-$(HELM_VERSION)/helm
-export PODMONITOR_CRD := $(CACHE)/prometheus-operator-$(PROMETHEUS_OPERATOR)/podmonitors.yaml
+export OPERATOR_CRDS := $(CACHE)/prometheus-operator-$(PROMETHEUS_OPERATOR)
 KUBERNETES_VALIDATE := $(BIN)/kubernetes-validate
 
-.PHONY: deploy install-deploy install-kustomize install-helm install-podmonitor-crd install-schemas \
+.PHONY: deploy install-deploy install-kustomize install-helm install-operator-crds install-schemas \
   chart-schema
 
 deploy: install-deploy ## manifests, chart, compose file and Dockerfile, without a cluster
 	$(PYTEST) tests/deploy --quiet
 
-install-deploy: install-kustomize install-helm install-podmonitor-crd install-schemas install-keycloak
+install-deploy: install-kustomize install-helm install-operator-crds install-schemas install-keycloak
 
 install-kustomize: $(KUSTOMIZE) # by Go
 
 install-helm: $(HELM)
 
-install-podmonitor-crd: $(PODMONITOR_CRD) # the Prometheus operator's own, out of its module
+install-operator-crds: $(OPERATOR_CRDS)/podmonitors.yaml $(OPERATOR_CRDS)/prometheusrules.yaml # out of its module
 
 install-schemas: $(KUBERNETES_VALIDATE) # and linters: wheels
 
@@ -36,10 +37,10 @@ $(KUSTOMIZE):
 $(HELM):
 	CGO_ENABLED=0 GOBIN=$(@D) go install -trimpath -ldflags='-s -w' helm.sh/helm/v3/cmd/helm@$(HELM_VERSION)
 
-$(PODMONITOR_CRD):
+$(OPERATOR_CRDS)/%.yaml:
 	mkdir -p $(@D)
-	go mod download github.com/prometheus-operator/prometheus-operator@$(PROMETHEUS_OPERATOR)
-	cp $$(go env GOMODCACHE)/github.com/prometheus-operator/prometheus-operator@$(PROMETHEUS_OPERATOR)/example/prometheus-operator-crd/monitoring.coreos.com_podmonitors.yaml $@
+	go mod download $(OPERATOR_MODULE)
+	cp $$(go env GOMODCACHE)/$(OPERATOR_MODULE)/example/prometheus-operator-crd/monitoring.coreos.com_$*.yaml $@
 	chmod u+w $@
 
 chart-schema: $(INSTALLED) ## the configuration's schema into the chart's values.schema.json
