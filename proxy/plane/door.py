@@ -5,6 +5,7 @@ The configuration behind a door is swapped whole; requests under way keep what t
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -31,6 +32,8 @@ class Door:
 
     def __init__(self, plane: Plane, address: Address) -> None:
         self._plane = plane
+        self._retired = False
+        self._empty = asyncio.Event()
         self.address = address
         self.now = plane.now
         self.furnish()
@@ -52,6 +55,20 @@ class Door:
             secure=self.certificate is not None,
         ).prepare
 
+    def retire(self) -> None:
+        """Nobody listens here any more: who is served stays so, by what was configured then."""
+        self._retired = True
+        self.close_idle()
+        self._look_whether_empty()
+
+    async def emptied(self) -> None:
+        """Wait until the last connection to a door that was retired has gone."""
+        await self._empty.wait()
+
+    def _look_whether_empty(self) -> None:
+        if self._retired and not any(inbound.door is self for inbound in self._plane.inbounds):
+            self._empty.set()
+
     @property
     def certificate(self) -> ssl.SSLContext | None:
         """What this listener shows at the moment; None where it speaks plain HTTP."""
@@ -60,7 +77,7 @@ class Door:
     @property
     def draining(self) -> bool:
         """Whether connections are to be closed after their answers."""
-        return self._plane.draining
+        return self._plane.draining or self._retired
 
     def enter(self, inbound: Inbound, sock: socket.socket | None) -> Problem | None:
         """A connection has come: why it may not stay, or None."""
@@ -89,11 +106,13 @@ class Door:
         """A connection is gone."""
         self._plane.inbounds.discard(inbound)
         self._plane.look_whether_finished()
+        if self._retired:
+            self._look_whether_empty()
 
     @property
     def closing(self) -> bool:
         """Whether nothing new is served here."""
-        return self._plane.closing
+        return self._plane.closing or self._retired
 
     def admits(self) -> bool:
         """Whether one more request may be under way."""

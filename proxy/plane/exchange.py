@@ -89,7 +89,7 @@ class Exchange:
         cls, plane: Plane, inbound: Inbound, prepared: Prepared, route: Route, digits: bytes
     ) -> Exchange:
         """A new exchange for what ``prepared`` asks for, counted as under way."""
-        lane = plane.lanes[id(route)]
+        lane = plane.lane(route)
         plane.exchange_begun(lane)
         return cls(
             plane,
@@ -297,7 +297,7 @@ class Exchange:
     def _hop_lines(self, prepared: PreparedResponse) -> bytes:
         request = self._prepared
         plain = not (prepared.unframed or prepared.coded or request.expects)
-        if plain and self._keep_alive and request.minor and not self._plane.draining:
+        if plain and self._keep_alive and request.minor and not self._inbound.door.draining:
             return b""
         self._keep_alive = self._keep_alive and not self._must_close(prepared)
         return hop_lines(prepared, self._prepared.minor, keep_alive=self._keep_alive)
@@ -306,7 +306,7 @@ class Exchange:
         """Whether this answer ends the client's connection, whatever the client wished."""
         request = self._prepared
         unread = request.expects and not self._outgoing.size and not self.complete
-        return self._plane.draining or unread or (prepared.unframed and not request.minor)
+        return self._inbound.door.draining or unread or (prepared.unframed and not request.minor)
 
     def pass_on(self, data: bytes | memoryview) -> bool:
         """Body bytes for the client; False where they are still being written from ``data``."""

@@ -96,6 +96,12 @@ class Hosted:
         for site in self._runner.sites:
             await site.stop()
 
+    async def leave(self) -> None:
+        """Close it once what is under way has ended; a short answer gets a moment for it."""
+        if isinstance(self._runner.server, PlaneServer):
+            await self._runner.server.emptied()
+        await self.close()
+
     async def close(self) -> None:
         """Close the listening sockets, then the connections."""
         await self._runner.cleanup()

@@ -64,7 +64,7 @@ class OwnAnswer:
         cls, plane: Plane, inbound: Inbound, prepared: Prepared, question: Question
     ) -> OwnAnswer:
         """A new one, counted as under way."""
-        lane = plane.lanes[id(question.route)]
+        lane = plane.lane(question.route)
         plane.exchange_begun(lane)
         return cls(plane, inbound, prepared, question, lane, plane.now())
 

@@ -89,13 +89,19 @@ class Plane:
     ) -> None:
         """Serve by a new configuration from the next request on."""
         self._furnish(settings, credentials, callers)
-        for door in self._doors.values():
-            door.furnish()
+        self._furnish_doors()
         wanted = {route.upstream for route in settings.routes}
         for upstream in [upstream for upstream in self._pools if upstream not in wanted]:
             pool = self._pools.pop(upstream)
             pool.retire()
             self._retired.add(pool)
+
+    def _furnish_doors(self) -> None:
+        stay = frozenset(self.listeners())
+        for address in [address for address in self._doors if address not in stay]:
+            self._doors.pop(address).retire()
+        for door in self._doors.values():
+            door.furnish()
 
     def _furnish(
         self,
@@ -112,6 +118,10 @@ class Plane:
     def _lane(self, route: Route) -> Lane:
         totals = self.totals.setdefault(route.label, RouteTotals())
         return Lane(route.label, self.pool(route.upstream), totals, WayBack.of(route))
+
+    def lane(self, route: Route) -> Lane:
+        """What the requests of ``route`` share, even where it left the configuration."""
+        return self.lanes.get(id(route)) or self._lane(route)
 
     def listeners(self) -> tuple[Address, ...]:
         """Every address to listen on: the main ones and the routes' own."""

@@ -31,6 +31,10 @@ class PlaneServer(Server):
         """A protocol for one new connection."""
         return cast("RequestHandler", Inbound(self._door))
 
+    async def emptied(self) -> None:
+        """Wait until the last connection has gone, after the listener left the configuration."""
+        await self._door.emptied()
+
     def pre_shutdown(self) -> None:
         """The listeners are closed: idle connections go now."""
         self._door.close_idle()

@@ -5,6 +5,7 @@ Addresses that stay are not touched: their connections and their queue of new on
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ class Listeners:
     def __init__(self, binding: Binding) -> None:
         self._binding = binding
         self._open: dict[Place, _Open] = {}
+        self._leaving: dict[asyncio.Task[None], Hosted] = {}
 
     def bind(self, wanted: Mapping[Place, Serve]) -> Bound:
         """Bind what is wanted and not open yet: all of it or nothing.
@@ -45,14 +47,22 @@ class Listeners:
         self._binding.release(bound)
 
     async def change(self, wanted: Mapping[Place, Serve], bound: Bound) -> None:
-        """Serve what is wanted, on sockets that ``bind`` gave; close the rest."""
+        """Serve what is wanted, on sockets that ``bind`` gave; listen at the rest no more.
+
+        What is under way there ends by itself: nobody waits for it.
+        """
         for place, sockets in bound.items():
             hosted = await Hosted.open(wanted[place](), sockets)
             self._open[place] = _Open(hosted, sockets)
         for place in [place for place in self._open if place not in wanted]:
             gone = self._open.pop(place)
             await self._stop(place, gone)
-            await gone.hosted.close()
+            self._leave(gone.hosted)
+
+    def _leave(self, hosted: Hosted) -> None:
+        task = asyncio.get_running_loop().create_task(hosted.leave())
+        self._leaving[task] = hosted
+        task.add_done_callback(self._leaving.pop)
 
     def places(self) -> tuple[Place, ...]:
         """Where it listens."""
@@ -70,6 +80,10 @@ class Listeners:
             await self._stop(place, found)
             await found.hosted.close()
         self._open.clear()
+        for task, hosted in list(self._leaving.items()):
+            task.cancel()
+            await asyncio.wait([task])
+            await hosted.close()
 
     async def _stop(self, place: Place, found: _Open) -> None:
         for sock in found.sockets:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from proxy.plane.settings import Address
 from proxy.secret import Secret
 from tests.support.plane import round_trips, route_to, serving, settings_with
 from tests.support.wire import DEADLINE, OK, Origin, Wire, origin, until
@@ -204,3 +205,62 @@ async def test_close_cuts_what_still_runs(upstream: Origin) -> None:
         await round_trips(served, 1)
         await served.plane.close()
         await both_gone(client, wire)
+
+
+async def test_at_a_listener_that_goes_requests_end_as_they_began_and_idle_ones_are_closed(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        idle = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(OK)
+        await idle.response()
+        busy = await served.ask(GET)
+        await wire.request()  # on the connection that rested
+        late = await served.connect()  # is there already, and has said nothing yet
+        moved = settings_with(served, listeners=(Address("127.0.0.1", 1),), routes=())
+        late.send(GET[:20])
+        await round_trips(served, 3)
+        served.plane.swap(moved, {})
+        await idle.gone()
+        wire.send(OK)
+        assert (await busy.response()).body == b"ok"
+        await busy.gone()
+        late.send(GET[20:])
+        wire, _ = await upstream.request()
+        wire.send(OK)
+        answer = await late.response()
+        assert answer.body == b"ok"
+        assert answer.head.one(b"connection") == b"close"
+        await late.gone()
+        async with asyncio.timeout(DEADLINE):
+            await served.hosted[0].leave()
+
+
+async def test_a_listener_that_comes_back_serves_by_the_new_configuration(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        (listener,) = served.settings.listeners
+        busy = await served.ask(GET)
+        wire, _ = await upstream.request()
+        door = served.plane.door(listener)
+        gone = settings_with(served, listeners=(Address("127.0.0.1", 1),), routes=())
+        served.plane.swap(gone, {})
+        served.plane.swap(settings_with(served, hold=2.0), served.credentials)
+        again = served.plane.door(listener)
+        assert again is not door
+        assert not again.draining
+        assert door.draining
+        wire.send(OK)
+        assert (await busy.response()).body == b"ok"
+        await busy.gone()
+
+
+async def test_ways_in_that_are_gone_leave_nothing(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        for port in range(1, 50):
+            address = Address("127.0.0.1", port)
+            served.plane.swap(settings_with(served, listeners=(address,)), served.credentials)
+            served.plane.door(address)
+        assert len(served.plane._doors) == 1

@@ -89,3 +89,56 @@ async def test_the_file_of_a_unix_socket_goes_with_its_listener(tmp_path: Path) 
         assert await (await session.get("http://localhost/")).text() == "hello"
     await listeners.change({}, {})
     assert not path.exists()
+
+
+async def test_what_is_under_way_at_an_address_that_goes_ends_and_nobody_waits_for_it() -> None:
+    listeners = Listeners(Binding())
+    (goes,) = places("admin")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: web.Request) -> web.Response:
+        begun.set()
+        await go_on.wait()
+        return web.Response(text="whole")
+
+    def served() -> web.AppRunner:
+        application = web.Application()
+        application.router.add_get("/", slow)
+        return web.AppRunner(application, shutdown_timeout=60.0)
+
+    await listeners.change({goes: served}, listeners.bind({goes: served}))
+    async with aiohttp.ClientSession() as session:
+        asking = asyncio.create_task(get(goes, session))
+        await begun.wait()
+        async with asyncio.timeout(10):
+            await listeners.change({}, {})
+        assert listeners.places() == ()
+        go_on.set()
+        assert await asking == "whole"
+    await listeners.close()
+
+
+async def test_the_end_cuts_what_still_runs_at_an_address_that_went() -> None:
+    listeners = Listeners(Binding())
+    (goes,) = places("admin")
+    begun = asyncio.Event()
+
+    async def endless(_: web.Request) -> web.Response:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    def served() -> web.AppRunner:
+        application = web.Application()
+        application.router.add_get("/", endless)
+        return web.AppRunner(application, shutdown_timeout=0.1)
+
+    await listeners.change({goes: served}, listeners.bind({goes: served}))
+    async with aiohttp.ClientSession() as session:
+        asking = asyncio.create_task(get(goes, session))
+        await begun.wait()
+        await listeners.change({}, {})
+        async with asyncio.timeout(60):
+            await listeners.close()
+        with pytest.raises(aiohttp.ClientError):
+            await asking
