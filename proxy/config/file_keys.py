@@ -17,6 +17,7 @@ from proxy.config.keys import (
     ProviderKeys,
     TimeoutKeys,
     TlsKeys,
+    TracingKeys,
 )
 from proxy.config.kinds import (
     TEXT,
@@ -42,7 +43,7 @@ from proxy.config.kinds import (
 )
 from proxy.config.model import SdkLogin
 from proxy.config.redis_url import RedisUrl, redis_url
-from proxy.config.scalars import UnfitError
+from proxy.config.scalars import UnfitError, switch
 from proxy.config.secret_keys import SecretKey
 from proxy.config.vault_keys import VaultKeys
 
@@ -67,6 +68,13 @@ def _store(value: object) -> object:
     if value == "redis":
         raise UnfitError("needs its URL: {redis: 'redis://host:6379/0', encryption_key: …}")
     return None if _STORES.read(value) == "memory" else {"file": None}
+
+
+def _tracing(value: object) -> object:
+    """None where it is off, a mapping where it is on."""
+    if isinstance(value, dict):
+        return value
+    return {} if switch(value) else None
 
 
 def _one_or_list(value: Any) -> Any:
@@ -150,6 +158,10 @@ class FileKeys(Keys):
     peer_uids: list[Count] = Field(default=[], description="further users on our Unix sockets")
     workers: Some = Field(default=1, description="processes that forward requests")
     log: LogKeys = Field(default=LogKeys(), description="what is written to standard error")
+    tracing: Annotated[TracingKeys | None, BeforeValidator(_tracing)] = Field(
+        default=None,
+        description="spans for an OpenTelemetry collector: off (the default), on, or a mapping",
+    )
     limits: LimitKeys = Field(default=LimitKeys(), description="what a request may take")
     hold: Duration = Field(default=10.0, description="how long a request may wait for a token")
     drain: DrainKeys = Field(default=DrainKeys(), description="how the process ends")

@@ -17,6 +17,7 @@ from proxy.config.kinds import (
     EgressProxy,
     Idle,
     Period,
+    Share,
     Size,
     Some,
     SomeSize,
@@ -75,6 +76,22 @@ class LogKeys(Keys):
         default="info", description="the least that is told: debug, info, warning or error"
     )
     access: Switch = Field(default=True, description="one line per request")
+
+
+class TracingKeys(Keys):
+    """Spans for an OpenTelemetry collector; what is left out is as the OTEL_* variables say."""
+
+    endpoint: Url | None = Field(
+        default=None,
+        description="where OTLP over HTTP is taken; default http://localhost:4318/v1/traces",
+    )
+    service: Text | None = Field(
+        default=None, description="what the service is called; default token-sidecar"
+    )
+    sample: Share | None = Field(
+        default=None,
+        description="the share of the requests without a traceparent that is traced; default 1.0",
+    )
 
 
 class LimitKeys(Keys):

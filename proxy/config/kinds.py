@@ -110,6 +110,7 @@ Some = Annotated[int, Kind(_above_zero(scalars.count), {"type": "integer", "mini
 Duration = Annotated[float, Kind(scalars.duration, DURATION)]
 Period = Annotated[float, Kind(_above_zero(scalars.duration), DURATION)]
 Idle = Annotated[float | None, Kind(_idle, {**DURATION, "pattern": "never|[0-9]+"})]
+Share = Annotated[float, Kind(scalars.share, {"type": "number", "minimum": 0, "maximum": 1})]
 Size = Annotated[int, Kind(scalars.size, _SIZE)]
 SomeSize = Annotated[int, Kind(_above_zero(scalars.size), _SIZE)]
 HostName = Annotated[str, Kind(addresses.host_name, TEXT)]

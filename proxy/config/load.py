@@ -12,7 +12,7 @@ from proxy.config import credentials, listeners, routes, stores, vault
 from proxy.config.check import check
 from proxy.config.document import compose
 from proxy.config.file_keys import FileKeys
-from proxy.config.model import Config, Drain, Limits, Log, SecretReference
+from proxy.config.model import Config, Drain, Limits, Log, SecretReference, Tracing
 from proxy.config.report import Report
 from proxy.config.shared import secret
 from proxy.config.surroundings import Surroundings
@@ -77,6 +77,7 @@ def _resolve(file: FileKeys, path: Path, report: Report, around: Surroundings) -
         peer_uids=frozenset(file.peer_uids),
         workers=file.workers,
         log=Log(**file.log.model_dump()),
+        tracing=None if file.tracing is None else Tracing(**file.tracing.model_dump()),
         limits=Limits(**file.limits.model_dump()),
         hold=file.hold,
         drain=Drain(**file.drain.model_dump()),

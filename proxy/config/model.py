@@ -470,6 +470,21 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Tracing:
+    """Spans for a collector; None: as the OTEL_* variables of the environment say.
+
+    Attributes:
+        endpoint: the URL that takes OTLP over HTTP.
+        service: what the service is called.
+        sample: the share of traces that begin here which is recorded, from 0 to 1.
+    """
+
+    endpoint: str | None = None
+    service: str | None = None
+    sample: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Drain:
     """Seconds: how long to go on accepting, then how long what runs may take."""
 
@@ -534,6 +549,7 @@ class Config:
         workers: processes that forward requests; 1: this one.
         hold: seconds.
         store: None: this process's memory.
+        tracing: None: off.
         files: what was read to make this, beside the file itself.
         warnings: what works but should not stay: plain secrets, ``verify: false``,
             ``allow_insecure``.
@@ -553,6 +569,7 @@ class Config:
     peer_uids: frozenset[int] = frozenset()
     workers: int = 1
     log: Log = Log()
+    tracing: Tracing | None = None
     limits: Limits = Limits()
     hold: float = 10.0
     drain: Drain = Drain()

@@ -70,6 +70,13 @@ def duration(value: object) -> float:
     return seconds
 
 
+def share(value: object) -> float:
+    """A part of the whole, from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise UnfitError("must be a number from 0 to 1")
+    return float(value)
+
+
 def size(value: object) -> int:
     """Bytes, 0 or more."""
     found = _SIZE.fullmatch(str(value)) if _is_number_or_text(value) else None

@@ -31,7 +31,7 @@ from proxy.config.model import (
 from proxy.runtime.differences import ChangedRoute, Differences, Listening, Restarted
 from proxy.stores.identity import identity
 
-AFTER_RESTART: Final = ("workers", "store")
+AFTER_RESTART: Final = ("workers", "store", "tracing")
 _TOLD_APART: Final = frozenset(
     {"path", "listen", "admin", "metrics", "credentials", "routes", *AFTER_RESTART}
 )
