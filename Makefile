@@ -21,7 +21,8 @@ SITE := .venv-docs
 SPHINX := $(SITE)/bin/sphinx-build -q -W --keep-going -n -c docs/site -d build/site-read
 
 .PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
-  bench bench-idle bench-memory bench-start bench-cli fleet docs docs-links reference dist clean
+  bench bench-idle bench-memory bench-start bench-cli fleet compare docs docs-links reference dist \
+  clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -130,6 +131,9 @@ $(SITE)/.installed: pyproject.toml
 	$(SITE)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(SITE)/bin/python -m pip install --quiet --group docs
 	touch $@
+
+compare: $(INSTALLED) $(ENVOY) install-oauth2-proxy ## beside Envoy, oauth2-proxy and a script: docs/comparison.md
+	$(BIN)/python -m bench.compare
 
 dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	rm -rf dist build/empty-wheel build/empty-sdist

@@ -1,6 +1,6 @@
 """The tables of docs/configuration.md, made from the JSON Schema and from config.example.yaml.
 
-    python -m docs.site.reference        # writes them between the page's marks
+    python -m docs.site.reference        # writes them between the page's marks, and costs.py's too
 
 The schema says which keys there are, of which type, with which default and meaning; the example
 file says how each is written. What stands outside the marks is written by hand.
@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import yaml
 
+from docs.site import costs
 from docs.site.examples import Examples
 from docs.site.preset_table import preset_table
 from docs.site.values import default, kind
@@ -104,3 +105,4 @@ def _special(key: tuple[str, Mapping[str, Any]]) -> bool:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    costs.PAGE.write_text(costs.page())
