@@ -3,9 +3,10 @@
 
 PYTHON ?= python3
 SOAKING := $(or $(SECONDS),60)# how long `make soak` runs
-WORKERS ?= 1# of the sidecar in `make soak`
+WORKERS ?= 1# of the sidecar in `make soak` and `make rolling`
 INPUTS ?= 200000# how many `make fuzz` judges
 TRIES ?= 10000# of `make pooled`
+ROLLS ?= 100# how often `make rolling` replaces an instance
 SECONDS ?= 30# how long each recipe of `make live` runs
 ROUNDS ?= 11# how often `make live` kills a process around a refresh, at each of two providers
 PROCESSES ?= 2# side by side in `make test`, below a short path: Unix sockets allow no long one
@@ -20,7 +21,7 @@ PROGRAMS := .venv-programs
 SITE := .venv-docs
 SPHINX := $(SITE)/bin/sphinx-build -q -W --keep-going -n -c docs/site -d build/site-read
 
-.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak \
+.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak rolling \
   bench bench-idle bench-memory bench-start bench-cli fleet compare docs docs-links reference dist \
   clean
 
@@ -92,6 +93,9 @@ $(PROGRAMS)/bin/go-client: tests/programs/clients/client.go | $(PROGRAMS)/.insta
 
 soak: $(INSTALLED) ## all kinds of faults at once, SECONDS=60 long: nothing lost, mixed up or too late
 	$(BIN)/python -m bench.soak $(SOAKING) --workers $(WORKERS)
+
+rolling: $(INSTALLED) ## two instances replace each other under traffic, ROLLS=100 times: nothing fails
+	$(BIN)/python -m bench.rolling $(ROLLS) --workers $(WORKERS)
 
 bench-idle: $(INSTALLED) ## 9,000 idle connections beside a live one: memory, time, processor
 	$(BIN)/python -m bench.idle
