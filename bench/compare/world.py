@@ -1,8 +1,7 @@
-"""``make compare``: the same few situations for each program, tried; docs/comparison.md's table.
+"""One program between a client and an API, with a provider beside it: each started anew.
 
-Each program stands between a client and an API that believes unexpired tokens of its provider
-alone. Envoy runs its credential_injector with client credentials, as in bench/cost; the script asks
-curl for a token and then for the API; oauth2-proxy is put where it does not belong, once.
+Envoy runs its credential_injector with client credentials, as in bench/cost; the script asks curl
+for a token and then for the API; oauth2-proxy stands before the API, as it does for browsers.
 """
 
 from __future__ import annotations
@@ -11,15 +10,14 @@ import asyncio
 import base64
 import json
 import os
-import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import aiohttp
 from aiohttp import web
@@ -30,14 +28,12 @@ from tests.support.identity_provider import IdentityProvider
 from tests.support.process import free_port
 from tests.support.upstream import Seen, Upstream, upstream
 
-PAGE = Path(__file__).parents[1] / "docs" / "comparison.md"
-MARKED = re.compile(r"(<!-- tried by `make compare` -->\n).*?(<!-- so far -->\n)", re.DOTALL)
-LIFETIME = 5
-SCRIPT = """token=$(curl -s -u bench:bench-secret -d grant_type=client_credentials "$1" |
+SCRIPT: Final = """token=$(curl -s -u bench:bench-secret -d grant_type=client_credentials "$1" |
   sed 's/.*"access_token": *"\\([^"]*\\)".*/\\1/')
 curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $token" "$2"
 """
-PLAIN: Mapping[str, str] = {}
+PLAIN: Final[Mapping[str, str]] = {}
+"""A call without further fields."""
 
 
 @dataclass
@@ -68,9 +64,6 @@ class World:
         ended = json.loads(base64.urlsafe_b64decode(middle + "=="))["exp"] < time.time()
         self.stale += ended
         return web.Response(status=401 if ended else 200)
-
-
-Situation = Callable[[World], Awaitable[str]]
 
 
 async def by_http(port: int, fields: Mapping[str, str]) -> int:
@@ -112,11 +105,11 @@ PROGRAMS = {"token-sidecar": ours, "Envoy": envoy, "oauth2-proxy": guard, "scrip
 
 
 @asynccontextmanager
-async def standing(name: str, situation: Situation) -> AsyncIterator[World]:
+async def standing(name: str, lifetime: float) -> AsyncIterator[World]:
     """The program between a client and everything else."""
     provider = IdentityProvider()
     provider.clients, provider.signed = {"bench": "bench-secret"}, True
-    provider.lifetime = LIFETIME if situation is not twenty else 300
+    provider.lifetime = lifetime
     endpoint = provider._token  # noqa: SLF001 - the same, at the address that Envoy's file has
     provider.further_routes.append(web.post("/token", endpoint))
     people = People(provider)
@@ -153,83 +146,3 @@ async def running(command: list[str], port: int, home: Path) -> AsyncIterator[No
         if process.returncode is None:
             process.kill()
         await process.wait()
-
-
-async def first(world: World) -> str:
-    return str(await world.ask(PLAIN))
-
-
-async def twenty(world: World) -> str:
-    for _ in range(20):
-        await world.ask(PLAIN)
-    return str(world.provider.asked)
-
-
-async def idle(world: World) -> str:
-    await world.ask(PLAIN)
-    before = world.provider.asked
-    await asyncio.sleep(3 * LIFETIME)
-    return "yes" if world.provider.asked - before >= 2 else "no"
-
-
-async def revoked(world: World) -> str:
-    await world.ask(PLAIN)
-    world.refuse = 1
-    return str(await world.ask(PLAIN))
-
-
-async def outage(world: World) -> str:
-    await world.ask(PLAIN)
-    await world.provider.stop()
-    await asyncio.sleep(LIFETIME + 1.5)
-    status = await world.ask(PLAIN)
-    return f"{status}, {'an' if world.stale else 'no'} expired token sent"
-
-
-async def rebound(world: World) -> str:
-    await world.ask(PLAIN)
-    return str(await world.ask({"Host": "evil.example"}))
-
-
-async def page(world: World) -> str:
-    await world.ask(PLAIN)
-    return str(await world.ask({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}))
-
-
-SITUATIONS = {
-    "a program without a browser calls": first,
-    "token requests for 20 calls in a row": twenty,
-    "renewed before the end, without any call": idle,
-    "the API refuses a token once, before its end": revoked,
-    "the provider is away, the token has ended": outage,
-    "a call to `Host: evil.example` (a name bound anew to this machine)": rebound,
-    "a call by a page of another site (`Origin`, `Sec-Fetch-Site`)": page,
-}
-MEANINGLESS = {("oauth2-proxy", one) for one in SITUATIONS.values() if one is not first} | {
-    ("script", rebound),
-    ("script", page),
-}
-
-
-async def cell(name: str, situation: Situation) -> str:
-    """What came of it; – where the program has no such situation."""
-    if (name, situation) in MEANINGLESS:
-        return "–"
-    async with standing(name, situation) as world:
-        return await situation(world)
-
-
-async def main() -> None:
-    """Try everything, and write the page's table."""
-    rows = [("", *PROGRAMS), ("---",) * (len(PROGRAMS) + 1)]
-    for told, situation in SITUATIONS.items():
-        rows.append((told, *[await cell(name, situation) for name in PROGRAMS]))
-        print(*rows[-1], sep=" | ", flush=True)
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    PAGE.write_text(
-        MARKED.sub(lambda found: f"{found[1]}\n{table}\n\n{found[2]}", PAGE.read_text())
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
