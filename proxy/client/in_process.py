@@ -23,6 +23,7 @@ from proxy.config import model
 from proxy.net.carriers import Carriers
 from proxy.net.trust import Trust
 from proxy.secret import Secret
+from proxy.secrets.references import Direct
 from proxy.stores.identity import identity
 from proxy.stores.opening import open_store
 from proxy.tokens.credential import Credential
@@ -93,6 +94,7 @@ class OwnCredentials:
     def __init__(self, config: model.Config, environ: Mapping[str, str], clock: Clock) -> None:
         self._config = config
         self._environ = environ
+        self._secrets = Direct(environ, clock)
         self._clock = clock
         self._random = random.SystemRandom()
         self._carriers = Carriers(environ=environ, clock=clock, contexts=Trust())
@@ -170,7 +172,7 @@ class OwnCredentials:
             store=self._store,
             # Nothing is renewed that the program does not ask for.
             renewal=RenewalPolicy(renew.margin, renew.min_interval, idle=0.0),
-            environ=self._environ,
+            secrets=self._secrets,
             clock=self._clock,
             random=self._random,
             lenders=self.credential,

@@ -5,7 +5,7 @@ What the sidecar and a program without one have in common.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from random import Random
 
 from proxy.clock import Clock
@@ -13,6 +13,7 @@ from proxy.config import model
 from proxy.idp.endpoint import Sender
 from proxy.idp.origins import Lenders
 from proxy.idp.sources import token_source
+from proxy.secrets.references import Sources
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.event import Event
@@ -27,7 +28,7 @@ def made(
     sender: Sender | None,
     store: TokenStore,
     renewal: RenewalPolicy,
-    environ: Mapping[str, str],
+    secrets: Sources,
     clock: Clock,
     random: Random,
     lenders: Lenders,
@@ -41,13 +42,13 @@ def made(
         sender: carries requests to its provider; None for ``static`` alone.
         store: where its token is kept.
         renewal: when it is renewed.
-        environ: where environment variables are looked up.
+        secrets: where secrets are looked up.
         clock: the process's.
         random: spreads renewals and retries.
         lenders: finds another credential by name, when its token is wanted.
         log: is told of each event.
     """
-    source = token_source(configured, sender=sender, environ=environ, clock=clock, lenders=lenders)
+    source = token_source(configured, sender=sender, secrets=secrets, clock=clock, lenders=lenders)
     return Credential(
         configured.name,
         source=source,

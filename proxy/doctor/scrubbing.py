@@ -13,7 +13,7 @@ from proxy.doctor.finding import Finding
 from proxy.errors import SecretError
 from proxy.runtime.preflight import references
 from proxy.secret import HIDDEN
-from proxy.secrets.references import source
+from proxy.secrets.references import Direct
 
 _SHORTEST: Final = 4
 """A shorter one would black out half of every sentence and hide nothing worth hiding."""
@@ -24,9 +24,10 @@ class Scrubbing:
 
     def __init__(self, config: Config, environ: Mapping[str, str]) -> None:
         self._values: set[str] = set()
+        secrets = Direct(environ)
         for reference in references(config):
             with contextlib.suppress(SecretError):  # the step that needs it will tell
-                self.learn(source(reference, environ).read().reveal())
+                self.learn(secrets(reference).read().reveal())
 
     def learn(self, *values: str) -> None:
         """Hide these from now on."""

@@ -15,6 +15,7 @@ from proxy.idp.sources import token_source
 from proxy.net.carriers import SYSTEM, Carriers
 from proxy.runtime.online import FAREWELL
 from proxy.runtime.tls import TlsContexts
+from proxy.secrets.references import Direct
 from proxy.stores.identity import identity
 from proxy.stores.memory import MemoryStore
 from proxy.stores.opening import open_store
@@ -50,6 +51,7 @@ class Surgery:
         self._passing = MemoryStore()
         self._contexts = contexts
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
+        self._secrets = Direct(environ, clock)
 
     def context(self, tls: Tls) -> ssl.SSLContext | None:
         """Whom to trust, None for the system's way.
@@ -75,7 +77,7 @@ class Surgery:
         source = token_source(
             credential,
             sender=sender,
-            environ=self.environ,
+            secrets=self._secrets,
             clock=self.clock,
             lenders=self._lender,
         )

@@ -19,6 +19,7 @@ from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.client import Client
 from proxy.oauth.refusal import CLIENT_REFUSED
 from proxy.secret import Secret
+from proxy.secrets.kept import doubt
 from proxy.secrets.rotating import Rotating
 from proxy.secrets.source import SecretSource
 
@@ -97,6 +98,8 @@ class RegisteredClient:
         changing = self._registration.signer or self._secret
         if changing is not None:
             changing.refused()
+        if self._registration.assertion is not None:
+            doubt(self._registration.assertion)
         presented = self._presented
         return error if presented is None else presented.explain(error, self._clock.wall())
 

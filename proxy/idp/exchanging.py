@@ -5,7 +5,6 @@ Grants token_exchange (RFC 8693) and jwt_bearer (RFC 7523); reads nothing yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from random import Random, SystemRandom
 
@@ -24,7 +23,7 @@ from proxy.idp.requests import TokenRequests
 from proxy.oauth.exchange import ACCESS_TOKEN, Exchange, type_uri
 from proxy.secret import Secret
 from proxy.secrets.places import place
-from proxy.secrets.references import source
+from proxy.secrets.references import Sources
 from proxy.tokens.ports import TokenSource
 from proxy.tokens.token import Token
 
@@ -35,7 +34,7 @@ class Exchanging:
     Args:
         credential: of grant token_exchange.
         requests: makes them.
-        environ: where environment variables are looked up.
+        secrets: where secrets are looked up.
         lenders: finds other credentials by name, when their token is wanted.
         clock: tells what has ended.
     """
@@ -44,15 +43,15 @@ class Exchanging:
         self,
         credential: Credential,
         requests: TokenRequests,
-        environ: Mapping[str, str],
+        secrets: Sources,
         lenders: Lenders | None,
         clock: Clock,
     ) -> None:
         self._credential = credential
         self._requests = requests
         self._clock = clock
-        self._subject = _origin(credential.subject, "subject", environ, lenders)
-        self._actor = _origin(credential.actor, "actor", environ, lenders)
+        self._subject = _origin(credential.subject, "subject", secrets, lenders)
+        self._actor = _origin(credential.actor, "actor", secrets, lenders)
 
     def source(self) -> TokenSource:
         """The source of the credential's own tokens.
@@ -91,7 +90,7 @@ class Exchanging:
 def jwt_bearer_source(
     credential: Credential,
     requests: TokenRequests,
-    environ: Mapping[str, str],
+    secrets: Sources,
     clock: Clock,
     random: Random | None = None,
 ) -> TokenSource:
@@ -101,14 +100,14 @@ def jwt_bearer_source(
     """
     signing = credential.signing
     if signing is None:
-        stored = _origin(credential.assertion, "assertion", environ, None)
+        stored = _origin(credential.assertion, "assertion", secrets, None)
         if stored is None:
             raise ValueError("an incomplete credential got past the configuration's checks")
         return PresentingSource(
             requests, stored, lambda shown: requests.jwt_bearer(shown.value), clock
         )
     signed = Signed(
-        signer.with_private_key(signing, environ, clock),
+        signer.with_private_key(signing, secrets, clock),
         signing.claims,
         requests.client_id,
         requests.audience,
@@ -123,7 +122,7 @@ def jwt_bearer_source(
 def _origin(
     written: SecretReference | FromCredential | FromRequest | None,
     what: str,
-    environ: Mapping[str, str],
+    secrets: Sources,
     lenders: Lenders | None,
 ) -> Origin | None:
     """Where ``what`` comes from; None where it is each caller's, or not wanted."""
@@ -135,7 +134,7 @@ def _origin(
                 raise ValueError("there are no other credentials here")
             return Lent(lenders, written.credential)
         case _:
-            return Stored(source(written, environ), f"the {what} {place(written)}")
+            return Stored(secrets(written), f"the {what} {place(written)}")
 
 
 def _type(written: str | None, shown: Presented) -> str:

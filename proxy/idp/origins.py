@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from proxy.clock import Clock
 from proxy.errors import CredentialUnavailable, Failure, TokenRequestError
 from proxy.idp.presented import Presented
-from proxy.idp.reading import read_secret
+from proxy.idp.reading import read_anew, read_secret
 from proxy.idp.signer import Signer
 from proxy.oauth.assertion import grant_claims
 from proxy.secret import Secret
@@ -52,9 +52,10 @@ class Stored:
         """The token; see ``Origin``."""
         return Presented(read_secret(self._source), self._where)
 
-    async def renewed(self, presented: Presented) -> Presented | None:  # noqa: ARG002 - the port
-        """None: the next try reads it again."""
-        return None
+    async def renewed(self, presented: Presented) -> Presented | None:
+        """What stands there now, if that is another one."""
+        value = await read_anew(self._source)
+        return None if value == presented.value else Presented(value, self._where)
 
 
 class Lent:

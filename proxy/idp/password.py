@@ -10,6 +10,7 @@ from proxy.errors import TokenRequestError
 from proxy.idp.refreshing import is_dead, keeping
 from proxy.idp.requests import TokenRequests
 from proxy.oauth.response import UnusableAnswerError
+from proxy.secrets.kept import doubt
 from proxy.secrets.source import SecretSource
 from proxy.tokens.ports import Keep
 from proxy.tokens.token import RefreshToken, Token
@@ -54,8 +55,13 @@ class PasswordSource:
         return await self._full(keep)
 
     async def _full(self, keep: Keep) -> Token:
-        async with keeping(keep):
-            token = await self._requests.password(self._username, self._password)
+        try:
+            async with keeping(keep):
+                token = await self._requests.password(self._username, self._password)
+        except TokenRequestError as error:
+            if not error.unattended:
+                doubt(self._password)
+            raise
         # A refresh has to bring the same field: another one is another credential.
         self._wanted = self._requests.use[: self._requests.use.index(token.field) + 1]
         return token

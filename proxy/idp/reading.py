@@ -6,6 +6,8 @@ from typing import Protocol
 
 from proxy.errors import Failure, SecretError, TokenRequestError
 from proxy.secret import Secret
+from proxy.secrets.kept import fresh
+from proxy.secrets.source import SecretSource
 
 
 class Readable(Protocol):
@@ -13,6 +15,18 @@ class Readable(Protocol):
 
     def read(self) -> Secret:
         """The value; SecretError where there is none."""
+
+
+async def read_anew(source: SecretSource) -> Secret:
+    """The value as it is now, also where a kept one is at hand.
+
+    Raises:
+        TokenRequestError: it can't be read; transient, since somebody may be replacing it.
+    """
+    try:
+        return await fresh(source)
+    except SecretError as error:
+        raise TokenRequestError(str(error), failure=Failure.TRANSIENT, reason="secret") from None
 
 
 def read_secret(source: Readable) -> Secret:

@@ -11,6 +11,7 @@ from proxy.idp.reading import read_secret
 from proxy.idp.refreshing import is_dead, keeping
 from proxy.idp.requests import TokenRequests
 from proxy.secret import Secret
+from proxy.secrets.kept import doubt
 from proxy.secrets.source import SecretSource
 from proxy.tokens.ports import Keep
 from proxy.tokens.token import RefreshToken, Token
@@ -40,11 +41,15 @@ class RefreshTokenSource:
                     raise
                 await keep(None)
                 if read_secret(self._first) == held.value:
+                    doubt(self._first)
                     raise _login_needed(error) from None
         try:
             return await self._refresh(read_secret(self._first), keep)
         except TokenRequestError as error:
-            raise (_login_needed(error) if is_dead(error) else error) from None
+            if not is_dead(error):
+                raise
+            doubt(self._first)
+            raise _login_needed(error) from None
 
     async def _refresh(self, token: Secret, keep: Keep) -> Token:
         async with keeping(keep):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from proxy.clock import Clock
@@ -11,7 +10,7 @@ from proxy.idp import signer
 from proxy.idp.client import Registration
 from proxy.oauth.authentication import ClientAuthentication
 from proxy.secrets.places import place
-from proxy.secrets.references import source
+from proxy.secrets.references import Sources
 
 SENT: Final = frozenset(
     {ClientAuthentication.BASIC, ClientAuthentication.BASIC_RAW, ClientAuthentication.POST}
@@ -19,9 +18,7 @@ SENT: Final = frozenset(
 """The methods that send the secret itself; the others have no use for it, or sign with it."""
 
 
-def registration(
-    credential: model.Credential, environ: Mapping[str, str], clock: Clock
-) -> Registration:
+def registration(credential: model.Credential, secrets: Sources, clock: Clock) -> Registration:
     """Who asks for the credential's tokens, and with what proof."""
     how = credential.client_auth
     secret = credential.client_secret
@@ -29,10 +26,10 @@ def registration(
     return Registration(
         client_id=credential.client_id or "",
         authentication=how,
-        secret=None if secret is None or how not in SENT else source(secret, environ),
-        signer=_signer(credential, how, environ, clock),
+        secret=None if secret is None or how not in SENT else secrets(secret),
+        signer=_signer(credential, how, secrets, clock),
         audience=credential.assertion_audience,
-        assertion=None if assertion is None else source(assertion, environ),
+        assertion=None if assertion is None else secrets(assertion),
         assertion_where="" if assertion is None else f"the client assertion {place(assertion)}",
     )
 
@@ -40,11 +37,11 @@ def registration(
 def _signer(
     credential: model.Credential,
     how: ClientAuthentication,
-    environ: Mapping[str, str],
+    secrets: Sources,
     clock: Clock,
 ) -> signer.Signer | None:
     if how is ClientAuthentication.PRIVATE_KEY_JWT and credential.client_signing is not None:
-        return signer.with_private_key(credential.client_signing, environ, clock)
+        return signer.with_private_key(credential.client_signing, secrets, clock)
     if how is ClientAuthentication.CLIENT_SECRET_JWT and credential.client_secret is not None:
-        return signer.with_client_secret(credential.client_secret, environ, clock)
+        return signer.with_client_secret(credential.client_secret, secrets, clock)
     return None

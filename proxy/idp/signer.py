@@ -7,18 +7,22 @@ turn. Knows nothing of what the claims mean.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from proxy.clock import Clock
 from proxy.config import model
 from proxy.errors import Failure, SecretError, TokenRequestError
 from proxy.oauth.signing import KeyFormatError, SigningKey, private_key, shared_key, sign
 from proxy.secret import Secret
+from proxy.secrets.history import MOST
 from proxy.secrets.places import place
-from proxy.secrets.references import source
+from proxy.secrets.references import Sources
 from proxy.secrets.rotating import Rotating
 from proxy.secrets.source import SecretSource
 
 Parse = Callable[[Secret], SigningKey]
+KEPT: Final = 1 + MOST
+"""Keys that may be offered in turn."""
 
 
 class Signer:
@@ -62,32 +66,30 @@ class Signer:
     def _key(self, text: Secret) -> SigningKey:
         if text not in self._parsed:
             parsed = self._parse(text)
-            # The newest and the one before may take turns; nobody asks for an older one.
-            self._parsed = dict([*self._parsed.items(), (text, parsed)][-2:])
+            # The newest and those before it may take turns; nobody asks for an older one.
+            self._parsed = dict([*self._parsed.items(), (text, parsed)][-KEPT:])
         return self._parsed[text]
 
 
-def with_private_key(signing: model.Signing, environ: Mapping[str, str], clock: Clock) -> Signer:
+def with_private_key(signing: model.Signing, secrets: Sources, clock: Clock) -> Signer:
     """What signs as the configuration says; nothing is read yet."""
     key, where = signing.private_key, named(signing)
-    return Signer(source(key, environ), where, _parse(signing), clock)
+    return Signer(secrets(key), where, _parse(signing), clock)
 
 
-def with_client_secret(
-    reference: model.SecretReference, environ: Mapping[str, str], clock: Clock
-) -> Signer:
+def with_client_secret(reference: model.SecretReference, secrets: Sources, clock: Clock) -> Signer:
     """What signs with a client secret (OpenID Connect Core section 9, client_secret_jwt)."""
     where = f"the client secret {place(reference)}"
-    return Signer(source(reference, environ), where, shared_key, clock)
+    return Signer(secrets(reference), where, shared_key, clock)
 
 
-def check(signing: model.Signing, environ: Mapping[str, str]) -> None:
+def check(signing: model.Signing, secrets: Sources) -> None:
     """Read and parse a private key once.
 
     Raises:
         SecretError: it can't be used.
     """
-    text = source(signing.private_key, environ).read()
+    text = secrets(signing.private_key).read()
     try:
         _parse(signing)(text)
     except KeyFormatError as error:

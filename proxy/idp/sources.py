@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from proxy.clock import Clock
@@ -20,7 +19,7 @@ from proxy.idp.requests import TokenRequests
 from proxy.idp.static import StaticSource
 from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.request import Wish
-from proxy.secrets.references import source
+from proxy.secrets.references import Sources
 from proxy.secrets.source import SecretSource
 from proxy.tokens.ports import CallerSources, TokenSource
 
@@ -32,7 +31,7 @@ def token_source(
     credential: Credential,
     *,
     sender: Sender | None,
-    environ: Mapping[str, str],
+    secrets: Sources,
     clock: Clock,
     lenders: Lenders | None = None,
 ) -> TokenSource:
@@ -41,47 +40,47 @@ def token_source(
     Args:
         credential: complete, as ``config`` gives it.
         sender: carries requests to its provider; None for ``static`` alone.
-        environ: where environment variables are looked up.
+        secrets: where secrets are looked up.
         clock: for expiries.
         lenders: finds another credential by name, when its token is wanted; None where no
             credential refers to another.
     """
     if credential.grant is Grant.STATIC:
-        return StaticSource(_secret(credential.token, environ), clock)
+        return StaticSource(_secret(credential.token, secrets), clock)
     if credential.grant is Grant.SESSION:
-        return _session_source(credential, _given(sender), environ, clock)
-    return _endpoint_source(credential, _given(sender), environ, clock, lenders)
+        return _session_source(credential, _given(sender), secrets, clock)
+    return _endpoint_source(credential, _given(sender), secrets, clock, lenders)
 
 
 def _endpoint_source(
     credential: Credential,
     sender: Sender,
-    environ: Mapping[str, str],
+    secrets: Sources,
     clock: Clock,
     lenders: Lenders | None,
 ) -> TokenSource:
     """The source of a grant that asks a token endpoint."""
-    requests = token_requests(credential, sender, environ, clock)
+    requests = token_requests(credential, sender, secrets, clock)
     match credential.grant:
         case Grant.CLIENT_CREDENTIALS:
             return ClientCredentialsSource(requests)
         case Grant.PASSWORD:
             username = _given(credential.username)
-            return PasswordSource(requests, username, _secret(credential.password, environ), clock)
+            return PasswordSource(requests, username, _secret(credential.password, secrets), clock)
         case Grant.REFRESH_TOKEN:
-            return RefreshTokenSource(requests, _secret(credential.refresh_token, environ), clock)
+            return RefreshTokenSource(requests, _secret(credential.refresh_token, secrets), clock)
         case Grant.AUTHORIZATION_CODE | Grant.DEVICE_CODE:
             return ByPersonSource(requests, credential.name, clock)
         case Grant.TOKEN_EXCHANGE:
-            return Exchanging(credential, requests, environ, lenders, clock).source()
+            return Exchanging(credential, requests, secrets, lenders, clock).source()
         case Grant.JWT_BEARER:
-            return jwt_bearer_source(credential, requests, environ, clock)
+            return jwt_bearer_source(credential, requests, secrets, clock)
         case _:
             raise NotImplementedError(credential.grant)
 
 
 def _session_source(
-    credential: Credential, sender: Sender, environ: Mapping[str, str], clock: Clock
+    credential: Credential, sender: Sender, secrets: Sources, clock: Clock
 ) -> TokenSource:
     from proxy.idp.session.source import SessionSource  # noqa: PLC0415 - who has none pays nothing
 
@@ -89,7 +88,7 @@ def _session_source(
     return SessionSource(
         _given(credential.sign_in),
         _given(credential.username),
-        _secret(credential.password, environ),
+        _secret(credential.password, secrets),
         sender,
         clock,
         allow_insecure=provider is not None and provider.allow_insecure,
@@ -97,27 +96,27 @@ def _session_source(
     )
 
 
-def _secret(reference: SecretReference | None, environ: Mapping[str, str]) -> SecretSource:
+def _secret(reference: SecretReference | None, secrets: Sources) -> SecretSource:
     if reference is None:
         raise ValueError(INCOMPLETE)
-    return source(reference, environ)
+    return secrets(reference)
 
 
 def caller_sources(
     credential: Credential,
     *,
     sender: Sender,
-    environ: Mapping[str, str],
+    secrets: Sources,
     clock: Clock,
     lenders: Lenders | None = None,
 ) -> CallerSources:
     """Sources of tokens for callers' own (``subject: request``); the arguments are as above."""
-    requests = token_requests(credential, sender, environ, clock)
-    return Exchanging(credential, requests, environ, lenders, clock).of_caller
+    requests = token_requests(credential, sender, secrets, clock)
+    return Exchanging(credential, requests, secrets, lenders, clock).of_caller
 
 
 def token_requests(
-    credential: Credential, sender: Sender, environ: Mapping[str, str], clock: Clock
+    credential: Credential, sender: Sender, secrets: Sources, clock: Clock
 ) -> TokenRequests:
     """What asks a credential's provider, whatever for; the arguments are as above."""
     provider = _given(credential.provider)
@@ -126,7 +125,7 @@ def token_requests(
     if not asserted and credential.grant is not Grant.JWT_BEARER:
         _given(credential.client_id)
     return TokenRequests(
-        registration(credential, environ, clock),
+        registration(credential, secrets, clock),
         Endpoints(provider, sender, clock, with_certificate=certified),
         sender,
         clock,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from proxy.clock import Clock, Moment
 from proxy.errors import Failure, TokenRequestError
-from proxy.idp.reading import read_secret
+from proxy.idp.reading import read_anew
 from proxy.oauth.jwt import claims, expiry
 from proxy.oauth.response import VISIBLE
 from proxy.secrets.source import SecretSource
@@ -30,7 +30,7 @@ class StaticSource:
 
     async def obtain(self, held: RefreshToken | None, keep: Keep) -> Token:  # noqa: ARG002 - the port
         """The token as it is now; see ``TokenSource``."""
-        value = read_secret(self._token)
+        value = await read_anew(self._token)
         if not VISIBLE.fullmatch(value.reveal()):
             raise _unusable("is not visible ASCII: it can't go into a header", "no_token")
         now = self._clock.now()

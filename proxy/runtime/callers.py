@@ -15,10 +15,10 @@ from proxy.clock import Clock
 from proxy.config import model
 from proxy.idp.sources import caller_sources
 from proxy.net.carriers import CarrierKey, Carriers
-from proxy.runtime.preflight import secrets_of
+from proxy.runtime.preflight import secrets_of, values
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
-from proxy.secrets.references import source
+from proxy.secrets.references import Direct, Sources
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.callers import Callers
 from proxy.tokens.credential import Credential
@@ -36,7 +36,7 @@ class HeldCallers:
 
     configured: model.Credential
     carrier: CarrierKey
-    secrets: tuple[Secret, ...]
+    secrets: tuple[Secret | None, ...]
     callers: Callers
 
 
@@ -45,6 +45,7 @@ class CallerCredentials:
 
     Args:
         lenders: finds another credential by name, when its token is wanted.
+        secrets: where secrets are looked up; None: each in its place, whenever it is wanted.
     """
 
     def __init__(
@@ -55,8 +56,9 @@ class CallerCredentials:
         contexts: TlsContexts,
         log: Callable[[Event], None],
         lenders: Callable[[str], Lender],
+        secrets: Sources | None = None,
     ) -> None:
-        self._environ = environ
+        self._secrets = Direct(environ, clock) if secrets is None else secrets
         self._clock = clock
         self._log = log
         self._lenders = lenders
@@ -89,6 +91,12 @@ class CallerCredentials:
         """Close all of them."""
         await self.adopt({})
 
+    def secret_changed(self, reference: model.SecretReference) -> None:
+        """The secret there is another one now."""
+        for held in self._held.values():
+            if reference in secrets_of(held.configured):
+                held.callers.begin_anew()
+
     def statuses(self) -> tuple[CredentialStatus, ...]:
         """How each is doing."""
         return tuple(held.callers.status() for held in self._held.values())
@@ -97,13 +105,11 @@ class CallerCredentials:
         key = self._carriers.key(configured.provider)
         if key is None:
             raise ValueError("an exchange without a provider got past the configuration's checks")
-        values = tuple(
-            source(one, self._environ).read() for one in secrets_of(configured) if one is not None
-        )
+        found = values(configured, self._secrets)
         held = self._held.get(configured.name)
         if held is not None and (held.configured, held.carrier) == (configured, key):
-            return replace(held, configured=configured, secrets=values)
-        return HeldCallers(configured, key, values, self._callers(configured, key))
+            return replace(held, configured=configured, secrets=found)
+        return HeldCallers(configured, key, found, self._callers(configured, key))
 
     def _callers(self, configured: model.Credential, key: CarrierKey) -> Callers:
         sender = self._carriers.get(key)
@@ -114,7 +120,7 @@ class CallerCredentials:
             sources=caller_sources(
                 configured,
                 sender=sender,
-                environ=self._environ,
+                secrets=self._secrets,
                 clock=self._clock,
                 lenders=self._lenders,
             ),

@@ -7,22 +7,19 @@ TLS files changed starts anew.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
 
 from proxy.client.making import made
 from proxy.clock import Clock
 from proxy.config import model
 from proxy.control.lending import Lendable
-from proxy.errors import CredentialUnavailable
 from proxy.net.carriers import CarrierKey, Carriers
-from proxy.runtime.preflight import secrets_of
+from proxy.runtime.preflight import secrets_of, values
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
-from proxy.secrets.references import source
+from proxy.secrets.references import Direct, Sources
 from proxy.stores.identity import identity
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
@@ -30,9 +27,6 @@ from proxy.tokens.event import Event
 from proxy.tokens.policy import RenewalPolicy
 from proxy.tokens.ports import Lender, TokenStore
 from proxy.tokens.status import CredentialStatus
-
-PATIENCE: Final = 30.0
-"""Seconds to wait for a try that a changed secret caused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +40,16 @@ class Held:
     configured: model.Credential
     identity: str
     carrier: CarrierKey | None
-    secrets: tuple[Secret, ...]
+    secrets: tuple[Secret | None, ...]
     credential: Credential
 
 
 class Credentials:
-    """All of them, by name."""
+    """All of them, by name.
+
+    Args:
+        secrets: where secrets are looked up; None: each in its place, whenever it is wanted.
+    """
 
     def __init__(
         self,
@@ -61,15 +59,15 @@ class Credentials:
         contexts: TlsContexts,
         log: Callable[[Event], None],
         store: TokenStore | None = None,
+        secrets: Sources | None = None,
     ) -> None:
-        self._environ = environ
+        self._secrets = Direct(environ, clock) if secrets is None else secrets
         self._clock = clock
         self._log = log
         self._random = random.SystemRandom()
         self._store = MemoryStore() if store is None else store
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
         self._held: dict[str, Held] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
 
     def plan(self, configured: Mapping[str, model.Credential]) -> dict[str, Held]:
         """What would be held with this configuration; nothing is started or stopped yet.
@@ -88,24 +86,21 @@ class Credentials:
             if id(held.credential) not in kept:
                 held.credential.start()
             elif held.secrets != before[held.configured.name].secrets:
-                self._try_again(held.credential)
+                _try_again(held)
         stays = {id(held.credential) for held in planned.values()}
         gone = [one.credential for one in before.values() if id(one.credential) not in stays]
         # Together: each may have an answer to wait for that it must not lose.
         await asyncio.gather(*(credential.close() for credential in gone))
         await self._carriers.keep({held.carrier for held in planned.values()})
 
-    def _try_again(self, credential: Credential) -> None:
-        """A secret changed: what was refused with the old one may be granted now."""
-        if credential.status().state == "refused":
-            task = asyncio.get_running_loop().create_task(_refresh(credential))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def secret_changed(self, reference: model.SecretReference) -> None:
+        """The secret there is another one now."""
+        for held in self._held.values():
+            if reference in secrets_of(held.configured):
+                _try_again(held)
 
     async def close(self) -> None:
         """Close all of them, and the store."""
-        for task in self._tasks:
-            task.cancel()
         await self.adopt({})
         await self._store.close()
 
@@ -124,9 +119,7 @@ class Credentials:
         self, configured: model.Credential, others: Mapping[str, model.Credential]
     ) -> Held:
         key = self._carriers.key(configured.provider)
-        secrets = tuple(
-            source(one, self._environ).read() for one in secrets_of(configured) if one is not None
-        )
+        secrets = values(configured, self._secrets)
         known_by = identity(configured, others)
         held = self._held.get(configured.name)
         made_from = (configured, known_by, key)
@@ -145,7 +138,7 @@ class Credentials:
             sender=self._carriers.get(key),
             store=self._store,
             renewal=RenewalPolicy(renew.margin, renew.min_interval, renew.idle),
-            environ=self._environ,
+            secrets=self._secrets,
             clock=self._clock,
             random=self._random,
             lenders=self._lender,
@@ -157,6 +150,9 @@ class Credentials:
         return self._held[name].credential
 
 
-async def _refresh(credential: Credential) -> None:
-    with contextlib.suppress(CredentialUnavailable):  # its own event tells why
-        await credential.refresh(PATIENCE)
+def _try_again(held: Held) -> None:
+    """A secret changed: what was refused with the old one may be granted now.
+
+    A static token's secret is the token itself.
+    """
+    held.credential.secret_changed(renew=held.configured.grant is model.Grant.STATIC)

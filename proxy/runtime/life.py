@@ -15,6 +15,7 @@ from typing import Final
 from proxy.clock import SystemClock
 from proxy.config.model import Config
 from proxy.runtime.inherited import Inherited
+from proxy.runtime.kept_secrets import prefetched
 from proxy.runtime.log import Log
 from proxy.runtime.reload import Reloader
 from proxy.runtime.sidecar import Sidecar
@@ -34,14 +35,15 @@ async def live(
         StartError: an address can't be listened on.
     """
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
-    signals = Signals()
+    signals, clock = Signals(), SystemClock()
     sidecar = Sidecar(
         config,
         environ=environ,
         log=log,
-        clock=SystemClock(),
+        clock=clock,
         end=signals.stop.set,
         inherited=inherited,
+        secrets=await prefetched(config, environ, clock, log.event),
     )
     reloader = Reloader(config.path, environ, sidecar.put_to_work, log)
     signals.watch(reloader.soon)

@@ -18,6 +18,7 @@ from proxy.net.carriers import Carriers
 from proxy.oauth.jwt import claims
 from proxy.runtime.outcome import Failed, Obtained, Outcome, Unasked
 from proxy.runtime.tls import TlsContexts
+from proxy.secrets.references import Direct
 from proxy.stores.identity import identity
 from proxy.stores.opening import open_store
 from proxy.tokens.looked_up import NOT_ASKED, LookedUp
@@ -46,6 +47,7 @@ async def ask_all(
     """
     clock = SystemClock()
     carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
+    secrets = Direct(environ, clock)
     every: dict[str, Once] = {}
     try:
         async with _store(config, environ, clock, tell) as store:
@@ -55,7 +57,7 @@ async def ask_all(
                 source = token_source(
                     one,
                     sender=carriers.get(carriers.key(one.provider)),
-                    environ=environ,
+                    secrets=secrets,
                     clock=clock,
                     lenders=every.__getitem__,
                 )

@@ -23,13 +23,14 @@ from proxy.config.model import (
     Tls,
     VaultSecret,
 )
-from proxy.errors import ConfigurationError, Problem, SecretError
+from proxy.errors import ConfigurationError, Problem, SecretError, SecretUnavailableError
 from proxy.idp import signer
 from proxy.net.trust import TlsError
 from proxy.runtime.egress import EgressError, proxy_of
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
-from proxy.secrets.references import keys_of, source
+from proxy.secrets.references import Direct, Sources, keys_of
+from proxy.secrets.source import SecretSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,29 @@ class Findings:
     warnings: tuple[Problem, ...]
 
 
-def inspect(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -> Findings:
-    """Look at everything that ``config`` refers to."""
+def inspect(
+    config: Config,
+    environ: Mapping[str, str],
+    contexts: TlsContexts,
+    secrets: Sources | None = None,
+    *,
+    starting: bool = False,
+) -> Findings:
+    """Look at everything that ``config`` refers to.
+
+    ``starting``: a secret's place that does not answer now is no reason not to begin.
+    """
+    sources = Direct(environ) if secrets is None else secrets
     problems: list[Problem] = []
     warnings = list(config.warnings)
+    passing = warnings if starting else problems
     for reference in references(config):
-        place = source(reference, environ)
-        if _holds(place.read, reference.at, problems):
+        place = sources(reference)
+        if _holds(place.read, reference.at, problems, passing):
             warnings += [reference.at.problem(said) for said in place.warnings()]
     for signing in signings(config):
         at = signing.private_key.at
-        _holds(functools.partial(signer.check, signing, environ), at, problems)
+        _holds(functools.partial(signer.check, signing, sources), at, problems, passing)
     for tls, at in certificates(config):
         _holds(functools.partial(contexts.get, tls), at, problems)
     for certificate in config.certificates.values():
@@ -60,25 +73,54 @@ def inspect(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -
     return Findings(_distinct(problems), _distinct(warnings))
 
 
-def assure(config: Config, environ: Mapping[str, str], contexts: TlsContexts) -> tuple[str, ...]:
+def assure(
+    config: Config,
+    environ: Mapping[str, str],
+    contexts: TlsContexts,
+    secrets: Sources | None = None,
+    *,
+    starting: bool = False,
+) -> tuple[str, ...]:
     """The warnings, as lines, if nothing is wrong.
 
     Raises:
         ConfigurationError: something is.
     """
-    found = inspect(config, environ, contexts)
+    found = inspect(config, environ, contexts, secrets, starting=starting)
     if found.problems:
         raise ConfigurationError(found.problems)
     return tuple(str(one) for one in found.warnings)
 
 
-def client_keys(config: Config, environ: Mapping[str, str]) -> dict[str, Secret]:
+def client_keys(config: Config, secrets: Sources) -> dict[str, Secret]:
     """The values of the client keys.
+
+    Raises:
+        ConfigurationError: one can't be read.
+    """
+    found = {}
+    for name, key in config.clients.items():
+        try:
+            found[name] = secrets(key).read()
+        except SecretError as error:  # without it nobody could be told from anybody
+            raise ConfigurationError([key.at.problem(str(error))]) from None
+    return found
+
+
+def values(credential: Credential, secrets: Sources) -> tuple[Secret | None, ...]:
+    """The values of a credential's secrets; None where a place does not answer now.
 
     Raises:
         SecretError: one can't be read.
     """
-    return {name: source(key, environ).read() for name, key in config.clients.items()}
+    return tuple(_value(secrets(one)) for one in secrets_of(credential) if one is not None)
+
+
+def _value(place: SecretSource) -> Secret | None:
+    try:
+        return place.read()
+    except SecretUnavailableError:
+        return None
 
 
 def references(config: Config) -> Iterator[SecretReference]:
@@ -135,6 +177,9 @@ def certificates(config: Config) -> Iterator[tuple[Tls, Position]]:
     for route in config.routes:
         if route.upstream.secure and _names_files(route.tls):
             yield route.tls, route.at
+    for reference in _written(config):
+        if isinstance(reference, VaultSecret) and _names_files(reference.vault.tls):
+            yield reference.vault.tls, reference.at
     if isinstance(config.store, RedisStore) and _names_files(config.store.tls):
         yield config.store.tls, config.store.at
 
@@ -143,9 +188,18 @@ def _names_files(tls: Tls) -> bool:
     return tls.ca_file is not None or tls.cert_file is not None
 
 
-def _holds(act: Callable[[], object], at: Position, problems: list[Problem]) -> bool:
+def _holds(
+    act: Callable[[], object],
+    at: Position,
+    problems: list[Problem],
+    passing: list[Problem] | None = None,
+) -> bool:
+    """Whether it can be done; ``passing``: where to tell what may be otherwise soon."""
     try:
         act()
+    except SecretUnavailableError as error:
+        (problems if passing is None else passing).append(at.problem(str(error)))
+        return False
     except (SecretError, TlsError, EgressError) as error:
         problems.append(at.problem(str(error)))
         return False

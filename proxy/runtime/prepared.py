@@ -18,6 +18,7 @@ from proxy.runtime.preflight import assure, client_keys
 from proxy.runtime.tls import TlsContexts
 from proxy.runtime.translate import plane_settings
 from proxy.secret import Secret
+from proxy.secrets.references import Sources
 from proxy.tokens.callers import Callers
 from proxy.tokens.credential import Credential
 
@@ -56,14 +57,17 @@ def prepare(
     credentials: Credentials,
     callers: CallerCredentials,
     clock: Clock,
+    secrets: Sources,
+    *,
+    starting: bool = False,
 ) -> Prepared:
-    """Check and make everything.
+    """Check and make everything; ``starting``: what may be had later does not keep us from it.
 
     Raises:
         ConfigurationError: a variable, a secret or a certificate that it names can't be used.
     """
-    warnings = assure(config, environ, contexts)
-    keys, signed_with = client_keys(config, environ), decoy_key(config)
+    warnings = assure(config, environ, contexts, secrets, starting=starting)
+    keys, signed_with = client_keys(config, secrets), decoy_key(config)
     given_out = answers(signed_with, keys, clock.wall)
     shared = {name: one for name, one in config.credentials.items() if not by_caller(one)}
     return Prepared(

@@ -18,6 +18,7 @@ from proxy.clock import SystemClock
 from proxy.config import model
 from proxy.errors import UnlendableError
 from proxy.runtime.handing import variable_for
+from proxy.runtime.kept_secrets import prefetched
 from proxy.runtime.lending_out import no_such
 from proxy.runtime.log import Log
 from proxy.runtime.reading import load
@@ -97,7 +98,11 @@ async def _run(
 ) -> int:
     log = Log(sys.stderr, form=config.log.format, level=config.log.level)
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
-    sidecar = Sidecar(config, environ=own_environ, log=log, clock=SystemClock(), own_socket=False)
+    clock = SystemClock()
+    secrets = await prefetched(config, own_environ, clock, log.event)
+    sidecar = Sidecar(
+        config, environ=own_environ, log=log, clock=clock, own_socket=False, secrets=secrets
+    )
     try:
         await sidecar.start()
         return await supervised(command, environ)

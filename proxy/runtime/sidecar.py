@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp.web_runner import BaseRunner
 
 from proxy.clock import Clock
-from proxy.config.model import Config
+from proxy.config.model import Config, SecretReference
 from proxy.control import application
 from proxy.control.guarding import own_origins
 from proxy.control.lending import Lendables
@@ -26,6 +26,7 @@ from proxy.runtime.callers import CallerCredentials
 from proxy.runtime.credentials import Credentials
 from proxy.runtime.forwarding import Forwarding
 from proxy.runtime.inherited import Inherited
+from proxy.runtime.kept_secrets import KeptSecrets
 from proxy.runtime.listeners import Listeners, Serve
 from proxy.runtime.log import Log
 from proxy.runtime.own_directory import own_socket_ready
@@ -50,6 +51,7 @@ class Sidecar:
         own_socket: whether commands can find it; not where it is one program's alone.
         end: ends the process in order; for who may ask for it (``quitquitquit``).
         inherited: listening sockets that a service manager opened.
+        secrets: has read already what takes its time; None: nothing does, or it may block here.
 
     Raises:
         ConfigurationError: a secret or a file that the configuration names can't be used.
@@ -66,6 +68,7 @@ class Sidecar:
         own_socket: bool = True,
         end: Callable[[], None] | None = None,
         inherited: Sequence[Inherited] = (),
+        secrets: KeptSecrets | None = None,
     ) -> None:
         self._environ = environ
         self._own_socket = own_socket
@@ -74,12 +77,15 @@ class Sidecar:
         self._clock = clock
         self._started = clock.wall()
         self._contexts = TlsContexts()
+        self._secrets = secrets or KeptSecrets(environ, clock, self._contexts, log.event)
+        self._secrets.changed = self._secret_changed
         self._credentials = Credentials(
             environ=environ,
             clock=clock,
             contexts=self._contexts,
             log=self._told,
             store=_store(config, environ, log, clock),
+            secrets=self._secrets,
         )
         self._caller_credentials = CallerCredentials(
             environ=environ,
@@ -87,15 +93,16 @@ class Sidecar:
             contexts=self._contexts,
             log=self._told,
             lenders=lambda name: self._now.credentials[name],
+            secrets=self._secrets,
         )
         self._binding = Binding(inherited)
         self._listeners = Listeners(self._binding)
         self._draining = False
         self._was_ready = False
-        self._now = self._prepare(config)
+        self._now = self._prepare(config, starting=True)
         self._forwarding = _forwarding(self._now, self._binding, environ, log, clock)
 
-    def _prepare(self, config: Config) -> Prepared:
+    def _prepare(self, config: Config, *, starting: bool = False) -> Prepared:
         return prepare(
             config,
             self._environ,
@@ -103,6 +110,8 @@ class Sidecar:
             self._credentials,
             self._caller_credentials,
             self._clock,
+            self._secrets,
+            starting=starting,
         )
 
     async def start(self) -> None:
@@ -129,6 +138,7 @@ class Sidecar:
             self._log.event("warning", "reload", "`workers` changes with the next start only")
         if config.store != self._now.config.store:
             self._log.event("warning", "reload", "`store` changes with the next start only")
+        await self._secrets.prefetch(config)
         prepared = self._prepare(config)
         for unused in self._binding.assign(_configured(prepared)):
             self._log.event("warning", "reload", f"nothing is served at the inherited {unused}")
@@ -162,6 +172,7 @@ class Sidecar:
         """Stop everything."""
         await self._listeners.close()
         await self._forwarding.close()
+        await self._secrets.close()
         await self._caller_credentials.close()
         await self._credentials.close()
 
@@ -181,6 +192,7 @@ class Sidecar:
             serving=counts.serving,
             workers=counts.workers,
             deaths=counts.deaths,
+            secrets=self._secrets.statuses(),
             most_in_flight=self._now.config.limits.in_flight,
             most_connections=self._now.config.limits.connections,
         )
@@ -194,6 +206,11 @@ class Sidecar:
             self._log.event("warning", "config_warning", warning)
         await self._credentials.adopt(self._now.held)
         await self._caller_credentials.adopt(self._now.held_callers)
+        await self._secrets.keep(config)
+
+    def _secret_changed(self, reference: SecretReference) -> None:
+        self._credentials.secret_changed(reference)
+        self._caller_credentials.secret_changed(reference)
 
     def _places(self, prepared: Prepared) -> dict[Place, Serve]:
         own = None

@@ -21,7 +21,7 @@ from proxy.net.trust import Trust
 from proxy.runtime import unbroken
 from proxy.runtime.online import FAREWELL
 from proxy.runtime.preflight import secrets_of
-from proxy.secrets.references import source
+from proxy.secrets.references import Direct
 from proxy.stores.identity import identity
 from proxy.stores.memory import MemoryStore
 from proxy.stores.opening import open_store
@@ -40,6 +40,7 @@ class Visits:
         self._environ = environ
         self._tell = tell
         self._clock = SystemClock()
+        self._secrets = Direct(environ, self._clock)
         self._carriers = Carriers(environ=environ, clock=self._clock, contexts=Trust())
         self._store = open_store(
             config.store,
@@ -80,7 +81,7 @@ class Visits:
             source=token_source(
                 credential,
                 sender=sender,
-                environ=self._environ,
+                secrets=self._secrets,
                 clock=self._clock,
                 lenders=self.of,
             ),
@@ -97,7 +98,7 @@ class Visits:
     def _read_secrets(self, credential: model.Credential) -> None:
         for reference in secrets_of(credential):
             if reference is not None:
-                source(reference, self._environ).read()
+                self._secrets(reference).read()
 
 
 @asynccontextmanager

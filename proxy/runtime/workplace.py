@@ -20,7 +20,7 @@ from proxy.net.carriers import Carriers
 from proxy.runtime.online import FAREWELL
 from proxy.runtime.preflight import secrets_of
 from proxy.runtime.tls import TlsContexts
-from proxy.secrets.references import source
+from proxy.secrets.references import Direct
 from proxy.stores.identity import identity
 from proxy.stores.opening import open_store
 from proxy.tokens.ports import TokenStore
@@ -59,10 +59,11 @@ async def workplace(
     credential = config.credentials[name]
     if config.store is None:
         raise ConfigurationError([credential.at.problem(_MEMORY.format(name=name))])
+    clock = SystemClock()
+    secrets = Direct(environ, clock)
     for reference in secrets_of(credential):
         if reference is not None:
-            source(reference, environ).read()
-    clock = SystemClock()
+            secrets(reference).read()
     carriers = Carriers(environ=environ, clock=clock, contexts=TlsContexts())
     store = open_store(
         config.store, state_dir=config.state_dir, environ=environ, clock=clock, tell=tell
@@ -70,7 +71,7 @@ async def workplace(
     try:
         sender = carriers.get(carriers.key(credential.provider))
         asks = credential.grant not in WITHOUT_ENDPOINT
-        requests = token_requests(credential, sender, environ, clock) if sender and asks else None
+        requests = token_requests(credential, sender, secrets, clock) if sender and asks else None
         known_by = identity(credential, config.credentials)
         yield Workplace(credential, requests, store, known_by, clock)
     finally:

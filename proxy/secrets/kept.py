@@ -105,9 +105,9 @@ class Kept:
         await asyncio.shield(self._reading)
 
     def is_news(self) -> bool:
-        """Whether the value is another than when this was last asked."""
+        """Whether the value is another than at the last call, or the first after a fault."""
         before, self._announced = self._announced, self._value
-        return before is not None and before != self._value
+        return before != self._value
 
     def refused(self) -> None:
         """A provider refused the value: there may be another one."""
@@ -132,7 +132,7 @@ class Kept:
         mended, self.fault = self.fault is not None, None
         self.history.saw(value)
         if before is None:
-            self._announced = value
+            self._announced = None if mended else value
         elif before != value:
             self.changes += 1
             self.changed_at = self._clock.wall()
@@ -151,6 +151,12 @@ class Kept:
     def _error(self) -> SecretError:
         kind = SecretUnavailableError if self._passing else SecretError
         return kind(self.fault or "the secret is not known yet")
+
+
+def doubt(source: SecretSource) -> None:
+    """A provider refused what was read there: where it is kept, it is read again soon."""
+    if isinstance(source, Kept):
+        source.refused()
 
 
 async def fresh(source: SecretSource) -> Secret:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from proxy.clock import Clock
 from proxy.secret import Secret
 from proxy.secrets.history import WINDOW, History
-from proxy.secrets.kept import Kept
+from proxy.secrets.kept import Kept, doubt
 from proxy.secrets.source import SecretSource
 
 
@@ -51,5 +51,4 @@ class Rotating:
     def refused(self) -> None:
         """The value that was read last was refused: another one's turn, and time to look again."""
         self._turn = self._turn + 1 if self.is_recent() else 0
-        if isinstance(self._source, Kept):
-            self._source.refused()
+        doubt(self._source)

@@ -200,6 +200,15 @@ class Credential:
             raise self._unavailable()
         return lease
 
+    def secret_changed(self, *, renew: bool) -> None:
+        """A secret that it asks with is another one now: what failed is tried at once.
+
+        Not what the provider put off by ``Retry-After``. ``renew``: renewed in any case, since the
+        secret is the token itself.
+        """
+        if renew or not self._retries.told_to_wait(self._monotonic()):
+            self._upkeep.try_anew(forced=renew)
+
     async def forget(self) -> bool:
         """Someone asks: forget token and refresh token; whether there was anything.
 

@@ -75,6 +75,7 @@ class Upkeep:
         self._task: asyncio.Task[None] | None = None
         self._timer: Timer | None = None
         self._started = False
+        self._follows: bool | None = None
         self._listening = Listening(renewal, self._found, journal.name)
 
     @property
@@ -139,6 +140,16 @@ class Upkeep:
                 name=f"token renewal {self._journal.name}",
             )
             self.changed()
+
+    def try_anew(self, *, forced: bool) -> None:
+        """Something that a try depends on is another: one that failed, or fails now, follows it.
+
+        ``forced``: one follows in any case.
+        """
+        if self._task is not None:
+            self._follows = forced or self._follows or False
+        elif forced or self.retries.setback is not None:
+            self.begin(forced=forced)
 
     def refuse(self) -> None:
         """A 401 rejected the token at hand: nobody sends it any more."""
@@ -222,6 +233,9 @@ class Upkeep:
         finally:
             self._task = None
             self.tries += 1
+            follows, self._follows = self._follows, None
+            if follows is not None:
+                self.try_anew(forced=follows)
             self.changed()
             self.waiting.wake()
             self._arm()

@@ -14,6 +14,7 @@ from proxy.errors import Failure, TokenRequestError
 from proxy.idp.sources import token_source
 from proxy.net.carrier import Carrier
 from proxy.oauth.authentication import ClientAuthentication
+from proxy.secrets.references import Direct
 from proxy.tokens.ports import TokenSource
 from proxy.tokens.token import RefreshToken
 from tests.support.asking import AT
@@ -45,7 +46,7 @@ async def source(where: Provider, tls: ssl.SSLContext) -> AsyncIterator[TokenSou
     credential = Credential(
         "a", AT, provider=where, client_id="me", client_auth=ClientAuthentication.TLS
     )
-    yield token_source(credential, sender=carrier, environ={}, clock=clock)
+    yield token_source(credential, sender=carrier, secrets=Direct({}), clock=clock)
     await carrier.close()
 
 
@@ -93,7 +94,7 @@ async def test_the_alias_for_certificates_is_asked_by_who_shows_one_as_proof(
         carrier = Carrier(clock=(clock := FakeClock()), tls=context)
         where = Provider(issuer=usual.issuer)
         credential = Credential("a", AT, provider=where, client_id="me", client_auth=auth)
-        tokens = token_source(credential, sender=carrier, environ={}, clock=clock)
+        tokens = token_source(credential, sender=carrier, secrets=Direct({}), clock=clock)
         await tokens.obtain(None, nothing)
         assert (usual.asked, alias.asked) == (
             (0, 1) if auth is ClientAuthentication.TLS else (1, 0)

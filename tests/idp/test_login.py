@@ -24,6 +24,7 @@ from proxy.oauth.authorization import AuthorizationRequest
 from proxy.oauth.device import DeviceAuthorization
 from proxy.oauth.redirect import code_in
 from proxy.secret import Secret
+from proxy.secrets.references import Direct
 from proxy.tokens.token import Token
 from tests.support.asking import AT
 from tests.support.clock import FakeClock
@@ -96,7 +97,7 @@ async def scene(*, discover: bool = False, **keys: object) -> AsyncIterator[Scen
         )
         credential = replace(credential, **keys)  # type: ignore[arg-type]
         requests = token_requests(
-            credential, sender=carrier, environ={"SECRET": CLIENT[1]}, clock=clock
+            credential, sender=carrier, secrets=Direct({"SECRET": CLIENT[1]}), clock=clock
         )
         try:
             yield Scene(provider, people, requests, clock)

@@ -27,6 +27,7 @@ from proxy.net.carrier import Carrier
 from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.exchange import ACCESS_TOKEN, TOKEN_EXCHANGE, type_uri
 from proxy.secret import Secret
+from proxy.secrets.references import Direct
 from proxy.tokens.lease import Lease
 from proxy.tokens.ports import CallerSources
 from proxy.tokens.session import Session
@@ -302,7 +303,7 @@ async def callers(**keys: Any) -> AsyncIterator[tuple[IdentityProvider, CallerSo
             **keys,
         )
         provider.further_grants[TOKEN_EXCHANGE] = lambda _: None
-        sources = caller_sources(credential, sender=carrier, environ={}, clock=clock)
+        sources = caller_sources(credential, sender=carrier, secrets=Direct({}), clock=clock)
         yield provider, sources, clock
         await carrier.close()
 

@@ -22,6 +22,7 @@ from proxy.runtime.browser_login import BrowserLogin
 from proxy.runtime.login import keep
 from proxy.runtime.logout import end, forgotten
 from proxy.secret import Secret
+from proxy.secrets.references import Direct
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.ports import Entry
 from proxy.tokens.token import RefreshToken, Token
@@ -52,7 +53,7 @@ class Scene:
 
     def requests(self) -> Any:
         environ = {"SECRET": CLIENT[1]}
-        return token_requests(self.credential, self.carrier, environ, SystemClock())
+        return token_requests(self.credential, self.carrier, Direct(environ), SystemClock())
 
     async def refused(self, **keys: Any) -> TokenRequestError:
         with pytest.raises(TokenRequestError) as caught:

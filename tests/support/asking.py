@@ -23,6 +23,7 @@ from proxy.idp.sources import token_source
 from proxy.net.carrier import Carrier
 from proxy.oauth.authentication import ClientAuthentication
 from proxy.secret import Secret
+from proxy.secrets.references import Direct
 from proxy.tokens.ports import TokenSource
 from proxy.tokens.token import RefreshToken, Token
 from tests.support.clock import FakeClock
@@ -80,7 +81,7 @@ async def asking(
         )
         credential = replace(_credential(grant, place), **keys)
         source = token_source(
-            credential, sender=carrier, environ=environ, clock=clock, lenders=lenders
+            credential, sender=carrier, secrets=Direct(environ), clock=clock, lenders=lenders
         )
         try:
             yield Asking(provider, carrier, clock, environ, source)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from proxy.clock import Clock
 from proxy.config.model import SignIn
+from proxy.errors import TokenRequestError
 from proxy.idp.endpoint import Sender
 from proxy.idp.reading import read_secret
 from proxy.idp.session.cookies import token
 from proxy.idp.session.login import Login, Person
 from proxy.net.browser import Browser
+from proxy.secrets.kept import doubt
 from proxy.secrets.source import SecretSource
 from proxy.tokens.ports import Keep
 from proxy.tokens.token import RefreshToken, Token
@@ -59,7 +61,12 @@ class SessionSource:
             self._clock,
             allow_insecure=self._allow_insecure,
         )
-        arrival = await login.run()
+        try:
+            arrival = await login.run()
+        except TokenRequestError as error:
+            if not error.unattended:
+                doubt(self._password)
+            raise
         return token(
             browser, arrival, self._sign_in.cookies, self._clock.now(), self._default_lifetime
         )

@@ -13,6 +13,7 @@ from proxy.config.model import Credential, EnvSecret, Form, Grant, Position, Pro
 from proxy.errors import TokenRequestError
 from proxy.idp.sources import token_source
 from proxy.net.carrier import Carrier
+from proxy.secrets.references import Direct
 from proxy.tokens.token import RefreshToken, Token
 from tests.support.clock import FakeClock
 from tests.support.identity_provider import USER
@@ -47,7 +48,7 @@ class Signing:
             sign_in=SignIn(url or self.app.url, form, **more),
         )
         source = token_source(
-            credential, sender=self.carrier, environ=self.environ, clock=self.clock
+            credential, sender=self.carrier, secrets=Direct(self.environ), clock=self.clock
         )
         return await source.obtain(None, keep)
 
