@@ -28,9 +28,11 @@ PRESETS: Final = (
 class CredentialKeys(GrantKeys):
     """One credential: how a token is obtained and renewed."""
 
-    provider: Text | None = Field(default=None, description="a name in providers")
+    provider: Text | None = Field(
+        default=None, description="whose token it is: a name in providers"
+    )
     preset: Annotated[str, choice(*PRESETS)] | None = Field(
-        default=None, description="a vendor whose settings are filled in"
+        default=None, description="a vendor whose settings are filled in; see Presets"
     )
     grant: Annotated[str, choice(*map(str, Grant))] = Field(
         default="client_credentials", description="how a token is obtained"
@@ -40,24 +42,29 @@ class CredentialKeys(GrantKeys):
         default=None, description="its secret: {env: NAME}, {file: path} or another place"
     )
     client_auth: Annotated[str, choice(*map(str, ClientAuthentication))] | None = Field(
-        default=None, description="how the client shows who it is; basic with a secret, else none"
+        default=None,
+        description="how the client shows who it is; default basic with a secret, else none",
     )
     credentials_file: Text | None = Field(
-        default=None, description="a csv or ini with client_id, client_secret and token_url"
+        default=None,
+        description="a .csv or .ini with client_id, client_secret and token_url, as downloaded",
     )
     scope: Text | None = Field(default=None, description="scopes, with spaces between them")
-    audience: Texts | None = Field(default=None, description="whom the token is for; or a list")
-    resource: Texts | None = Field(default=None, description="RFC 8707 resource; or a list")
+    audience: Texts | None = Field(default=None, description="whom the token is for")
+    resource: Texts | None = Field(
+        default=None, description="which resource the token is for (RFC 8707)"
+    )
     params: Annotated[dict[str, str], PARAMS] | None = Field(
         default=None, description="further form fields of the token request"
     )
     use: Texts | None = Field(
         default=None,
-        description="the answer's field that is sent; of a list the first that is there",
+        description="the answer's field that is sent; of a list the first that is there; "
+        "default access_token",
     )
     required: Switch | None = Field(
         default=None,
-        description="readiness waits for it; default true, but false with renew.idle, "
+        description="whether /readyz waits for it; default true, but false with renew.idle, "
         "where a person logs in, and for subject: request",
     )
     renew: RenewKeys | None = Field(default=None, description="when the token is renewed")
@@ -74,5 +81,7 @@ class CredentialKeys(GrantKeys):
     )
 
     clients: list[Text] = Field(
-        default=[], description="which of clients may fetch this token over TCP; default none"
+        default=[],
+        description="which of clients may fetch this token from the token API over TCP; "
+        "default none",
     )

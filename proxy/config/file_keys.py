@@ -84,43 +84,65 @@ def _one_or_list(value: Any) -> Any:
 class StoreKeys(Keys):
     """Tokens encrypted in files or in Redis, which outlive the process."""
 
-    file: Text | None = Field(default=None, description="the directory; default below state_dir")
+    file: Text | None = Field(
+        default=None,
+        description="the directory that tokens are kept in; default tokens in state_dir",
+    )
     redis: Annotated[RedisUrl | None, Kind(redis_url, TEXT)] = Field(
         default=None,
         description="a server that many machines share: redis://, rediss:// for TLS, "
         "rediss+sentinel://host,host/service, rediss+cluster://host,host",
     )
-    password: SecretKey | None = Field(default=None, description="of the user at Redis")
-    tls: TlsKeys | None = Field(default=None, description="how to trust Redis")
+    password: SecretKey | None = Field(default=None, description="redis: the user's password")
+    tls: TlsKeys | None = Field(
+        default=None, description="redis: how to trust the server; default what the system trusts"
+    )
     encryption_key: SecretKey | None = Field(
         default=None,
-        description="file: default in the system's keyring, else a file of ours; redis: needed",
+        description="what entries are encrypted with, 32 bytes in base64; redis needs it; "
+        "default (file) one of our own, in the keyring or in state_dir",
     )
 
 
 class RouteKeys(Keys):
     """One route: which requests go to which upstream, with which credential."""
 
-    path: UrlPath = Field(default="/", description="what the request's path begins with")
+    path: UrlPath = Field(
+        default="/", description="what the request's path begins with, segment by segment"
+    )
     host: HostName | None = Field(default=None, description="only requests for this Host")
-    listen: Bound | None = Field(default=None, description="a listener of its own")
-    upstream: Url | None = Field(default=None, description="the URL that takes the path's place")
-    credential: Text | None = Field(default=None, description="a name in credentials, or none")
-    header: FieldName = Field(default="Authorization", description="the field that carries it")
-    scheme: Scheme = Field(default="Bearer", description="what stands before it; '' for nothing")
+    listen: Bound | None = Field(
+        default=None,
+        description="a listener of this route's own, for programs that insist on absolute paths",
+    )
+    upstream: Url | None = Field(
+        default=None, description="the API: the URL that takes the path's place"
+    )
+    credential: Text | None = Field(
+        default=None, description="a name in credentials, or none: the request goes without"
+    )
+    header: FieldName = Field(
+        default="Authorization", description="the header field that carries the credential"
+    )
+    scheme: Scheme = Field(
+        default="Bearer", description="what stands before the token in that field; '' for nothing"
+    )
     tls: TlsKeys | None = Field(default=None, description="how to trust the upstream")
     proxy: EgressProxy | None = Field(
-        default=None, description="http://host:port, or none; default: HTTPS_PROXY and the like"
+        default=None,
+        description="the egress proxy: http://host:port, or none; "
+        "default what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say",
     )
     allow_insecure: Switch = Field(
-        default=False, description="a credential over plain http to another machine"
+        default=False, description="true lets the credential go over plain http to another machine"
     )
     clients: list[Text] | None = Field(
-        default=None, description="only these of clients; default all"
+        default=None, description="which of clients this route serves; default all"
     )
-    cookies: Switch = Field(default=False, description="the client's own cookies pass")
+    cookies: Switch = Field(default=False, description="true lets the client's own cookies pass")
     rewrite_location: Switch = Field(
-        default=False, description="a Location at the upstream is turned into one here"
+        default=False,
+        description="true turns a Location that points at the upstream into one that points here",
     )
     timeouts: TimeoutKeys = Field(
         default=TimeoutKeys(), description="how long the upstream may take"
@@ -138,46 +160,69 @@ class FileKeys(Keys):
     """The configuration of token-sidecar."""
 
     listen: Annotated[list[ListenKeys], BeforeValidator(_one_or_list)] | None = Field(
-        default=None, description="where programs connect; default 127.0.0.1:8080. Or a list"
+        default=None,
+        description="where programs connect: an address, or a list; default 127.0.0.1:8080",
     )
     admin: Toggled = Field(
-        default=None, description="control plane, never remote; default 127.0.0.1:8081"
+        default=None,
+        description="the control plane: status page, metrics, token API; loopback or unix:/path; "
+        "default 127.0.0.1:8081",
     )
     metrics: Toggled = Field(
-        default=None, description="health and metrics alone, remote too; default off"
+        default=None,
+        description="an address for health and metrics alone, which may be remote; default off",
     )
-    allow_remote: Switch = Field(default=False, description="listen on more than loopback")
+    allow_remote: Switch = Field(
+        default=False,
+        description="true lets `listen` be more than loopback: then everybody who reaches it is "
+        "served",
+    )
     quitquitquit: Switch = Field(
         default=False, description="POST /quitquitquit on admin ends the process, as SIGTERM does"
     )
-    hosts: list[Authority] = Field(default=[], description="further Host values that are accepted")
-    browser_origins: list[Origin] = Field(default=[], description="web origins that may call")
-    clients: dict[str, ClientKeys] = Field(
-        default={}, description="who may call; default anybody here"
+    hosts: list[Authority] = Field(
+        default=[], description="further Host values that are accepted, with a port or without"
     )
-    peer_uids: list[Count] = Field(default=[], description="further users on our Unix sockets")
-    workers: Some = Field(default=1, description="processes that forward requests")
+    browser_origins: list[Origin] = Field(
+        default=[], description="web origins whose pages may call the data plane"
+    )
+    clients: dict[str, ClientKeys] = Field(
+        default={},
+        description="programs that may call, each by a key; "
+        "default everybody who reaches the listener",
+    )
+    peer_uids: list[Count] = Field(
+        default=[],
+        description="user ids that may use the data plane's Unix sockets besides our own",
+    )
+    workers: Some = Field(
+        default=1, description="processes that forward requests, with one set of tokens"
+    )
     log: LogKeys = Field(default=LogKeys(), description="what is written to standard error")
     tracing: Annotated[TracingKeys | None, BeforeValidator(_tracing)] = Field(
         default=None,
         description="spans for an OpenTelemetry collector: off (the default), on, or a mapping",
     )
     limits: LimitKeys = Field(default=LimitKeys(), description="what a request may take")
-    hold: Duration = Field(default=10.0, description="how long a request may wait for a token")
+    hold: Duration = Field(
+        default=10.0,
+        description="how long a request may wait for a token that is not there yet; then 503",
+    )
     drain: DrainKeys = Field(default=DrainKeys(), description="how the process ends")
     state_dir: Text = Field(
-        default="~/.local/state/token-sidecar", description="where what must survive is kept"
+        default="~/.local/state/token-sidecar",
+        description="the directory for keys, stored tokens and the own socket",
     )
     providers: dict[str, ProviderKeys] = Field(
-        default={}, description="providers that credentials share"
+        default={}, description="identity providers that several credentials share"
     )
     credentials: dict[str, CredentialKeys] = Field(
-        default={}, description="how tokens are obtained"
+        default={}, description="what goes out on requests, and how it is obtained"
     )
     routes: list[RouteKeys] = Field(default=[], description="which requests go where")
     store: Annotated[StoreKeys | None, BeforeValidator(_store)] = Field(
         default=None,
-        description="where tokens are kept: memory (the default) or file; or a mapping",
+        description="where tokens are kept: in this process, or encrypted in files or Redis",
     )
     vault: VaultKeys | None = Field(
         default=None, description="the Vault or OpenBao that {vault: path#field} stands in"

@@ -21,12 +21,15 @@ _ALGORITHMS: Final = (
 class FormKeys(Keys):
     """A sign-in form; what is not said is found in the page itself."""
 
-    username: Text | None = Field(default=None, description="the name of the field for the user")
+    username: Text | None = Field(
+        default=None, description="the name of the field for the user; default found in the page"
+    )
     password: Text | None = Field(
-        default=None, description="the name of the field for the password"
+        default=None,
+        description="the name of the field for the password; default found in the page",
     )
     encoding: Annotated[str, choice("urlencoded", "multipart")] | None = Field(
-        default=None, description="urlencoded or multipart"
+        default=None, description="how the form is sent; default as the page says"
     )
 
 
@@ -45,14 +48,14 @@ class GrantKeys(ProviderKeys):
     token: SecretKey | None = Field(default=None, description="static: the token")
     redirect_uri: RedirectUri | None = Field(
         default=None,
-        description="authorization_code: sent as it is; default: our own on loopback",
+        description="authorization_code: sent as it is; default our own on loopback",
     )
     redirect_port: Port | None = Field(
         default=None, description="authorization_code: our port for the answer; default any free"
     )
     paste: Switch | None = Field(
         default=None,
-        description="authorization_code: the code is pasted; "
+        description="authorization_code: the address with the code is pasted; "
         "default true where redirect_uri does not lead here",
     )
     subject: SubjectKey | None = Field(
@@ -66,7 +69,8 @@ class GrantKeys(ProviderKeys):
         "the other credential sends one",
     )
     requested_type: TokenType | None = Field(
-        default=None, description="token_exchange: the type that is wanted"
+        default=None,
+        description="token_exchange: the type that is wanted; default the provider's choice",
     )
     actor: ActorKey | None = Field(
         default=None,
@@ -76,14 +80,17 @@ class GrantKeys(ProviderKeys):
         default=None, description="token_exchange: the actor's type; default as subject_type"
     )
     assertion: SecretKey | None = Field(
-        default=None, description="jwt_bearer, federated: one that somebody else signed"
+        default=None, description="jwt_bearer, federated: an assertion that somebody else signed"
     )
     private_key: SecretKey | None = Field(
         default=None, description="jwt_bearer, private_key_jwt: the key that signs: PEM or JWK"
     )
-    key_id: Text | None = Field(default=None, description="the private_key's identifier (kid)")
+    key_id: Text | None = Field(
+        default=None, description="jwt_bearer, private_key_jwt: the key's identifier (kid)"
+    )
     algorithm: Annotated[str, choice(*_ALGORITHMS)] | None = Field(
-        default=None, description="the private_key's algorithm; default what suits it"
+        default=None,
+        description="jwt_bearer, private_key_jwt: how it signs; default what suits the key",
     )
     claims: Claims | None = Field(
         default=None,
@@ -101,7 +108,9 @@ class GrantKeys(ProviderKeys):
     form: FormKeys | None = Field(
         default=None, description="session: the form's field names; default found in the page"
     )
-    connector: Text | None = Field(default=None, description="session: which of several Dex has")
+    connector: Text | None = Field(
+        default=None, description="session: which connector to take where Dex offers several"
+    )
     cookies: Cookies | None = Field(
-        default=None, description="session: names of the cookies to send; default all"
+        default=None, description="session: names of the cookies to send; default all of that host"
     )

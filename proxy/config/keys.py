@@ -63,19 +63,19 @@ class ListenKeys(Keys):
 class ClientKeys(Keys):
     """A program that may call the data plane."""
 
-    key: SecretKey | None = Field(default=None, description="what it shows, as a secret")
+    key: SecretKey | None = Field(default=None, description="the key that the program shows")
 
 
 class LogKeys(Keys):
     """What is written to standard error."""
 
     format: Annotated[str, choice("text", "json")] = Field(
-        default="text", description="text or json"
+        default="text", description="how a line is written"
     )
     level: Annotated[str, choice("debug", "info", "warning", "error")] = Field(
-        default="info", description="the least that is told: debug, info, warning or error"
+        default="info", description="the least that is told"
     )
-    access: Switch = Field(default=True, description="one line per request")
+    access: Switch = Field(default=True, description="whether each request has a line")
 
 
 class TracingKeys(Keys):
@@ -97,16 +97,20 @@ class TracingKeys(Keys):
 class LimitKeys(Keys):
     """What a request may take."""
 
-    target: SomeSize = Field(default=8 << 10, description="the request's target; else 414")
-    head: SomeSize = Field(default=64 << 10, description="the request's head; else 431")
-    fields: Some = Field(default=100, description="header fields; else 431")
-    head_time: Period = Field(default=10.0, description="until the head is complete; else 408")
-    body_idle: Period = Field(default=30.0, description="silence inside a body; else 408")
-    connections: Some = Field(default=10_000, description="open connections; else 503")
-    in_flight: Some = Field(default=2_000, description="requests at once; else 503")
+    target: SomeSize = Field(
+        default=8 << 10, description="the longest target (path and query); else 414"
+    )
+    head: SomeSize = Field(default=64 << 10, description="the largest head; else 431")
+    fields: Some = Field(default=100, description="the most header fields; else 431")
+    head_time: Period = Field(default=10.0, description="how long a head may take; else 408")
+    body_idle: Period = Field(
+        default=30.0, description="the longest silence inside a request's body; else 408"
+    )
+    connections: Some = Field(default=10_000, description="the most open connections; else 503")
+    in_flight: Some = Field(default=2_000, description="the most requests under way; else 503")
     replay_budget: Size = Field(
         default=16 << 20,
-        description="all that is kept of running requests for a replay after a 401",
+        description="how much is kept of all running requests together for replays after a 401",
     )
 
 
@@ -120,9 +124,11 @@ class DrainKeys(Keys):
 class TlsKeys(Keys):
     """How a server's certificate is judged, and which one we show."""
 
-    ca_file: Text | None = Field(default=None, description="certificates to trust (PEM)")
-    verify: Switch = Field(default=True, description="false trusts anybody; for tests alone")
-    cert_file: Text | None = Field(default=None, description="our certificate (PEM)")
+    ca_file: Text | None = Field(
+        default=None, description="authorities to trust (PEM); default those of the system"
+    )
+    verify: Switch = Field(default=True, description="false trusts anybody: for tests alone")
+    cert_file: Text | None = Field(default=None, description="the certificate that we show (PEM)")
     key_file: Text | None = Field(
         default=None, description="its key (PEM), unless inside cert_file"
     )
@@ -131,23 +137,33 @@ class TlsKeys(Keys):
 class TimeoutKeys(Keys):
     """How long an upstream may take."""
 
-    connect: Period = Field(default=10.0, description="to connect, TLS included; else 504")
-    head: Period = Field(default=300.0, description="until its answer begins; else 504")
-    idle: Period = Field(default=300.0, description="silence inside its answer")
+    connect: Period = Field(
+        default=10.0, description="the longest it may take to connect, TLS included; else 504"
+    )
+    head: Period = Field(default=300.0, description="the longest until its answer begins; else 504")
+    idle: Period = Field(
+        default=300.0,
+        description="the longest silence inside its answer; then the connection is cut",
+    )
 
 
 class RenewKeys(Keys):
     """When a token is renewed."""
 
     margin: Duration = Field(
-        default=300.0, description="how long before its end; at most a third of its life"
+        default=300.0,
+        description="how long before its end a token is renewed; at most a third of its life",
     )
     default_lifetime: Period = Field(
         default=3600.0, description="how long a token lives whose answer names no time"
     )
-    min_interval: Period = Field(default=10.0, description="between renewals that a 401 causes")
+    min_interval: Period = Field(
+        default=10.0, description="the least time between two renewals that a 401 causes"
+    )
     idle: Idle = Field(
-        default=None, description="renew only what was used within this time; or never"
+        default=None,
+        description="renew by itself only what was used within this time; "
+        "default never: renew always",
     )
 
 
@@ -156,30 +172,38 @@ class ProviderKeys(Keys):
 
     token_url: Url | None = Field(default=None, description="the token endpoint")
     issuer: Url | None = Field(
-        default=None, description="or the issuer, whose metadata name the endpoint"
+        default=None, description="the issuer; its metadata name all endpoints"
     )
-    login_url: Url | None = Field(default=None, description="or a login page's address: …/auth?…")
+    login_url: Url | None = Field(
+        default=None,
+        description="a login page's address, …/auth?…; the token endpoint lies beside it",
+    )
     authorize_url: Url | None = Field(
-        default=None, description="where a person's browser logs in; comes with issuer"
+        default=None, description="where a person's browser logs in; default the issuer's"
     )
     device_url: Url | None = Field(
-        default=None, description="the device authorization endpoint; comes with issuer"
+        default=None, description="the device authorization endpoint; default the issuer's"
     )
     revocation_url: Url | None = Field(
-        default=None, description="where a logout revokes tokens; comes with issuer"
+        default=None, description="where a logout revokes tokens; default the issuer's"
     )
     jwks_url: Url | None = Field(
-        default=None, description="keys that ID tokens are signed with; come with issuer"
+        default=None, description="keys that ID tokens are signed with; default the issuer's"
     )
-    tls: TlsKeys | None = Field(default=None, description="how to trust the provider")
+    tls: TlsKeys | None = Field(
+        default=None,
+        description="how to trust the provider, and the certificate that we show there",
+    )
     proxy: EgressProxy | None = Field(
-        default=None, description="http://host:port, or none; default: HTTPS_PROXY and the like"
+        default=None,
+        description="the egress proxy: http://host:port, or none; "
+        "default what HTTPS_PROXY, HTTP_PROXY and NO_PROXY say",
     )
     allow_insecure: Switch = Field(
-        default=False, description="plain http to a provider on another machine"
+        default=False, description="true allows plain http to a provider on another machine"
     )
     request: Annotated[Mapping[str, str] | None, REQUEST] = Field(
         default=None,
-        description="how the token request is written: form (the default), json, or "
-        "{json: {client_id: clientId}} with the names that differ",
+        description="how the token request is written: form, json, or "
+        "{json: {client_id: clientId}} with the names that differ; default form",
     )
