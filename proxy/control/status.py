@@ -14,6 +14,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from proxy.control.explaining import explained
+from proxy.control.meanings import met
 from proxy.control.snapshot import Read, Reloads, SecretStatus, Snapshot
 from proxy.control.verdict import Verdict, level, verdict
 from proxy.plane.totals import BOUNDS, RouteTotals
@@ -62,6 +63,7 @@ def process(snapshot: Snapshot) -> dict[str, Any]:
         "warnings": list(snapshot.warnings),
         **({} if snapshot.reloads is None else {"reloads": reloads(snapshot.reloads)}),
         "secrets": [secret(one) for one in snapshot.secrets],
+        "error_meanings": met(snapshot.routes.values()),
     }
 
 
