@@ -9,6 +9,8 @@ import yaml
 
 _REFERENCE: Final = "#/$defs/"
 _LONGEST: Final = 72
+PLACES: Final = "secret"
+"""What the places of secrets are gathered under: they are a section without a definition."""
 
 
 class Examples:
@@ -57,6 +59,8 @@ class Examples:
                 self._inside(one, found)
 
     def _inside(self, key: Mapping[str, Any], value: Any) -> None:
+        if (places := secret(key)) is not None:
+            self._section(PLACES, places, value)
         for name, way in _sections(key, ""):
             inner: Any = [value]
             if way.endswith("[]"):
@@ -65,6 +69,12 @@ class Examples:
                 inner = value.values()
             for one in inner:
                 self._section(name, self._schema["$defs"][name], one)
+
+
+def secret(key: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a mapping that says where a secret stands may have; None where the key is no secret."""
+    options = (one for one in key.get("anyOf", ()) if "env" in one.get("properties", {}))
+    return next(options, None)
 
 
 def _sections(key: Mapping[str, Any], way: str) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import yaml
 
 from docs.site import costs
-from docs.site.examples import Examples
+from docs.site.examples import PLACES, Examples, secret
 from docs.site.preset_table import preset_table
 from docs.site.values import default, kind
 from proxy.config.describe import json_schema
@@ -27,7 +27,11 @@ EXAMPLE: Final = REPOSITORY / "config.example.yaml"
 _MARKED: Final = re.compile(
     r"(<!-- made by `make reference` -->\n).*(<!-- so far -->\n)", re.DOTALL
 )
-_INSTEAD: Final = re.compile(r"(?:^#: .*\n)+", re.MULTILINE)
+_INSTEAD: Final = ("#: ", "#; ")
+_TOLD_OF_SECRETS: Final = (
+    "Every key of the type *secret* says where the secret stands, in one of these places. "
+    "Written as plain text it is taken as it is, with a warning."
+)
 _BELONGS: Final = re.compile(r"(presets? )?[a-z_-]+(, [a-z_-]+)*: ")
 _HEAD: Final = "| key | type | default | what it is | example |\n|---|---|---|---|---|\n"
 
@@ -41,14 +45,18 @@ def page() -> str:
 def _examples() -> list[Any]:
     """The example file, and what stands in it as comments because it excludes something else."""
     text = EXAMPLE.read_text()
+    lines = text.splitlines()
     others = (
-        "".join(line[3:] for line in one[0].splitlines(True)) for one in _INSTEAD.finditer(text)
+        "\n".join(one[len(mark) :] for one in lines if one.startswith(mark)) for mark in _INSTEAD
     )
     return [yaml.safe_load(one) for one in (text, *others)]
 
 
 def _parts(schema: Mapping[str, Any], documents: list[Any]) -> Iterator[str]:
     examples = Examples(schema, documents)
+    places = secret(schema["$defs"]["ClientKeys"]["properties"]["key"])
+    assert places is not None  # noqa: S101 - a client's key is one
+    yield f"## Secrets\n\n{_TOLD_OF_SECRETS}\n\n{_table(places, PLACES, examples)}"
     yield f"## The file\n\n{_table(schema, '', examples)}"
     for name, places in examples.places.items():
         section = schema["$defs"][name]

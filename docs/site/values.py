@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from docs.site.examples import secret
+
 _SIZES: Final = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _REFERENCE: Final = "#/$defs/"
 _DURATION: Final = "ms|s|m|h|d"
@@ -14,7 +16,7 @@ Title = Callable[[str], str]
 
 def kind(key: Mapping[str, Any], title: Title) -> str:
     """A key's type in words, with links to the sections that it leads to."""
-    if any("env" in one.get("properties", {}) for one in key.get("anyOf", ())):
+    if secret(key) is not None:
         return "[secret](#secrets)"
     if "anyOf" in key:
         return _either(key["anyOf"], title)
