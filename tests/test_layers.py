@@ -34,6 +34,7 @@ ENTERS = {
     "httpx": {"client"},
     "joserfc": {"demo", "oauth"},
     "keyring": {"secrets"},
+    "opentelemetry": {"runtime"},
     "prometheus_client": {"control"},
     "pyarrow": {"demo"},
     "pydantic": {"config"},

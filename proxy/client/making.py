@@ -18,7 +18,14 @@ from proxy.stores.memory import MemoryStore
 from proxy.tokens.credential import Credential
 from proxy.tokens.event import Event
 from proxy.tokens.policy import RenewalPolicy
-from proxy.tokens.ports import TokenStore
+from proxy.tokens.ports import TokenSource, TokenStore
+
+Follow = Callable[[str, TokenSource], TokenSource]
+
+
+def unfollowed(_: str, source: TokenSource) -> TokenSource:
+    """The source itself."""
+    return source
 
 
 def made(
@@ -33,6 +40,7 @@ def made(
     random: Random,
     lenders: Lenders,
     log: Callable[[Event], None],
+    follow: Follow = unfollowed,
 ) -> Credential:
     """The credential; nobody has started it.
 
@@ -47,11 +55,12 @@ def made(
         random: spreads renewals and retries.
         lenders: finds another credential by name, when its token is wanted.
         log: is told of each event.
+        follow: what stands before its source.
     """
     source = token_source(configured, sender=sender, secrets=secrets, clock=clock, lenders=lenders)
     return Credential(
         configured.name,
-        source=source,
+        source=follow(configured.name, source),
         # A static token's place says what it is: what was read from it before must not stay.
         store=MemoryStore() if configured.grant is model.Grant.STATIC else store,
         identity=identity,

@@ -28,6 +28,7 @@ from proxy.plane.relay import Relay, relay_for
 from proxy.plane.response import PreparedResponse, hop_lines
 from proxy.plane.settings import Route
 from proxy.plane.totals import AccessRecord
+from proxy.plane.tracing import Trace
 from proxy.plane.tunnel import join
 from proxy.tokens.lease import Lease
 from proxy.tokens.ports import Lender
@@ -83,6 +84,7 @@ class Exchange:
     _discarding: bool = False
     _replayed: bool = False
     _task: asyncio.Task[None] | None = None
+    _trace: Trace | None = None
 
     @classmethod
     def of(
@@ -91,7 +93,7 @@ class Exchange:
         """A new exchange for what ``prepared`` asks for, counted as under way."""
         lane = plane.lane(route)
         plane.exchange_begun(lane)
-        return cls(
+        exchange = cls(
             plane,
             inbound,
             prepared,
@@ -103,6 +105,10 @@ class Exchange:
             route.idle_timeout,
             prepared.method == b"HEAD",
         )
+        if plane.tracing is not None:
+            secure = inbound.door.certificate is not None
+            exchange._trace = plane.tracing.begin(prepared, route, secure=secure)
+        return exchange
 
     # -- the request
 
@@ -144,6 +150,8 @@ class Exchange:
         self._outbound = outbound
         self._phase = _Phase.SENT
         message = self._outgoing.message(lease)
+        if self._trace is not None:
+            message = self._trace.sent(message)
         if not outbound.begin(self, message):
             self._unsent(outbound, message)
             return
@@ -215,6 +223,8 @@ class Exchange:
     def respond(self, prepared: PreparedResponse, digits: bytes, rest: bytes) -> None:
         """The response's head came, and ``rest`` behind it."""
         refused, way_back = prepared.status == UNAUTHORIZED, self._lane.way_back
+        if self._trace is not None:
+            self._trace.answered(prepared.status)
         if way_back is not None:
             asked, lease = self._prepared, self._lease
             refused = way_back.refuses(prepared, asked, lease, renewed=self._replayed)
@@ -406,21 +416,21 @@ class Exchange:
         self._phase = _Phase.OVER
         self._outgoing.release()
         prepared, route = self._prepared, self._route
-        self._plane.exchange_over(
-            self._lane,
-            AccessRecord(
-                prepared.method.decode("ascii"),
-                self._lane.label,
-                self._status,
-                self._outgoing.size,
-                self._relay.taken if self._relay else self._bytes_out,
-                (now or self._plane.now()) - self._started,
-                prepared.client,
-                route.credential,
-                self._lease.generation if self._lease else None,
-                error,
-                instance,
-                self._replayed,
-                prepared.request_id,
-            ),
+        record = AccessRecord(
+            prepared.method.decode("ascii"),
+            self._lane.label,
+            self._status,
+            self._outgoing.size,
+            self._relay.taken if self._relay else self._bytes_out,
+            (now or self._plane.now()) - self._started,
+            prepared.client,
+            route.credential,
+            self._lease.generation if self._lease else None,
+            error,
+            instance,
+            self._replayed,
+            prepared.request_id,
         )
+        if self._trace is not None:
+            self._trace.finished(record)
+        self._plane.exchange_over(self._lane, record)

@@ -21,6 +21,7 @@ from proxy.plane.prepare import NOBODY
 from proxy.plane.routes import RouteTable
 from proxy.plane.settings import Address, PlaneSettings, Route, Upstream
 from proxy.plane.totals import AccessRecord, Observer, RouteTotals
+from proxy.plane.tracing import Tracing
 from proxy.plane.way_back import WayBack
 from proxy.tokens.ports import CallerLenders, Lender
 
@@ -44,7 +45,8 @@ class Plane:
     """Forwards requests and puts the credential on them.
 
     A route's credential is in ``credentials``, or in ``callers`` where each caller has its own.
-    ``report`` is told of exceptions that are bugs; ``resolve`` looks up upstreams' names.
+    ``report`` is told of exceptions that are bugs; ``resolve`` looks up upstreams' names;
+    ``tracing`` follows each request, None where nobody does.
     """
 
     def __init__(
@@ -57,10 +59,12 @@ class Plane:
         *,
         callers: Mapping[str, CallerLenders] = NOBODY,
         resolve: Resolve = look_up,
+        tracing: Tracing | None = None,
     ) -> None:
         self._clock = clock
         self._observer = observer
         self.report = report
+        self.tracing = tracing
         self._resolve = resolve
         self.now = clock.monotonic
         self.draining = False

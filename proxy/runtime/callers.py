@@ -17,6 +17,7 @@ from proxy.idp.sources import caller_sources
 from proxy.net.carriers import CarrierKey, Carriers
 from proxy.runtime.preflight import secrets_of, values
 from proxy.runtime.tls import TlsContexts
+from proxy.runtime.tracing.ports import UNFOLLOWED, TokenTracing
 from proxy.secret import Secret
 from proxy.secrets.references import Direct, Sources
 from proxy.stores.memory import MemoryStore
@@ -46,6 +47,7 @@ class CallerCredentials:
     Args:
         lenders: finds another credential by name, when its token is wanted.
         secrets: where secrets are looked up; None: each in its place, whenever it is wanted.
+        tracing: follows what asks for tokens.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class CallerCredentials:
         log: Callable[[Event], None],
         lenders: Callable[[str], Lender],
         secrets: Sources | None = None,
+        tracing: TokenTracing = UNFOLLOWED,
     ) -> None:
         self._secrets = Direct(environ, clock) if secrets is None else secrets
         self._clock = clock
@@ -64,6 +67,7 @@ class CallerCredentials:
         self._lenders = lenders
         self._random = random.SystemRandom()
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
+        self._tracing = tracing
         self._held: dict[str, HeldCallers] = {}
 
     def plan(self, configured: Mapping[str, model.Credential]) -> dict[str, HeldCallers]:
@@ -119,7 +123,7 @@ class CallerCredentials:
             configured.name,
             sources=caller_sources(
                 configured,
-                sender=sender,
+                sender=self._tracing.sender(sender),
                 secrets=self._secrets,
                 clock=self._clock,
                 lenders=self._lenders,
@@ -136,7 +140,7 @@ class CallerCredentials:
         renew = configured.renew
         return Credential(
             configured.name,
-            source=source,
+            source=self._tracing.source(configured.name, source),
             store=MemoryStore(),
             identity=configured.name,
             renewal=RenewalPolicy(margin=renew.margin, min_interval=renew.min_interval),

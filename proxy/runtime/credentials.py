@@ -18,6 +18,7 @@ from proxy.control.lending import Lendable
 from proxy.net.carriers import CarrierKey, Carriers
 from proxy.runtime.preflight import secrets_of, values
 from proxy.runtime.tls import TlsContexts
+from proxy.runtime.tracing.ports import UNFOLLOWED, TokenTracing
 from proxy.secret import Secret
 from proxy.secrets.references import Direct, Sources
 from proxy.stores.identity import identity
@@ -49,6 +50,7 @@ class Credentials:
 
     Args:
         secrets: where secrets are looked up; None: each in its place, whenever it is wanted.
+        tracing: follows what asks for tokens.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Credentials:
         log: Callable[[Event], None],
         store: TokenStore | None = None,
         secrets: Sources | None = None,
+        tracing: TokenTracing = UNFOLLOWED,
     ) -> None:
         self._secrets = Direct(environ, clock) if secrets is None else secrets
         self._clock = clock
@@ -67,6 +70,7 @@ class Credentials:
         self._random = random.SystemRandom()
         self._store = MemoryStore() if store is None else store
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
+        self._tracing = tracing
         self._held: dict[str, Held] = {}
 
     def plan(self, configured: Mapping[str, model.Credential]) -> dict[str, Held]:
@@ -131,11 +135,11 @@ class Credentials:
     def _credential(
         self, configured: model.Credential, key: CarrierKey | None, known_by: str
     ) -> Credential:
-        renew = configured.renew
+        renew, sender = configured.renew, self._carriers.get(key)
         return made(
             configured,
             identity=known_by,
-            sender=self._carriers.get(key),
+            sender=None if sender is None else self._tracing.sender(sender),
             store=self._store,
             renewal=RenewalPolicy(renew.margin, renew.min_interval, renew.idle),
             secrets=self._secrets,
@@ -143,6 +147,7 @@ class Credentials:
             random=self._random,
             lenders=self._lender,
             log=self._log,
+            follow=self._tracing.source,
         )
 
     def _lender(self, name: str) -> Lender:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from proxy.control.snapshot import WorkerStatus
+from proxy.control.snapshot import Spans, WorkerStatus
 from proxy.plane.totals import RouteTotals
 from proxy.runtime.prepared import Prepared
 
@@ -23,6 +23,7 @@ class Counts:
         serving: whether requests can be taken now.
         workers: the processes that forward, where they are not this one.
         deaths: how often one of those ended unasked.
+        spans: what became of those that were made elsewhere; None where nobody follows there.
     """
 
     routes: Mapping[str, RouteTotals]
@@ -31,6 +32,7 @@ class Counts:
     serving: bool = True
     workers: tuple[WorkerStatus, ...] = ()
     deaths: int = 0
+    spans: Spans | None = None
 
 
 class Forwarding(Protocol):

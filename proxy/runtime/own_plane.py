@@ -7,6 +7,7 @@ import functools
 from proxy.clock import Clock
 from proxy.errors import StartError
 from proxy.plane.plane import Plane
+from proxy.plane.tracing import Tracing
 from proxy.runtime.access import AccessLog
 from proxy.runtime.binding import Binding, Bound, Place
 from proxy.runtime.forwarding import Counts
@@ -17,9 +18,17 @@ from proxy.runtime.prepared import Prepared
 
 
 class OwnPlane:
-    """A plane with its listeners and its access log."""
+    """A plane with its listeners and its access log; ``tracing`` follows its requests."""
 
-    def __init__(self, prepared: Prepared, binding: Binding, *, log: Log, clock: Clock) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        binding: Binding,
+        *,
+        log: Log,
+        clock: Clock,
+        tracing: Tracing | None = None,
+    ) -> None:
         self._access = AccessLog(log.write, clock)
         self._listeners = Listeners(binding)
         self._bound: Bound = {}
@@ -32,6 +41,7 @@ class OwnPlane:
             self._access,
             functools.partial(log.unexpected, "plane_fault"),
             callers=prepared.callers,
+            tracing=tracing,
         )
 
     async def propose(self, prepared: Prepared) -> None:

@@ -23,6 +23,7 @@ from proxy.runtime.log import Log
 from proxy.runtime.places import data_places
 from proxy.runtime.prepared import Prepared
 from proxy.runtime.reading import packed
+from proxy.runtime.tracing.ports import together
 from proxy.runtime.workers.channel import NONSENSE
 from proxy.runtime.workers.frames import Said, frame
 from proxy.runtime.workers.gate import Gate
@@ -237,6 +238,7 @@ class Crew:
             serving=any(member.at_work for member in members),
             workers=workers,
             deaths=self._staff.deaths,
+            spans=together(self._staff.past_spans, *(member.spans for member in members)),
         )
 
     def _tell(self, order: bytes) -> None:

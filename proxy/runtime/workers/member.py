@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Final
 
-from proxy.control.snapshot import WorkerStatus
+from proxy.control.snapshot import Spans, WorkerStatus
 from proxy.plane.totals import RouteTotals
 from proxy.runtime.workers import words
 from proxy.runtime.workers.channel import Channel, Heard
@@ -37,6 +37,7 @@ class Member:
         routes: its totals, as it told them last.
         at_work: it serves what it is handed.
         silent: how often the crew has looked since it last said anything.
+        spans: what became of its spans; None where nobody follows there.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Member:
         "process",
         "routes",
         "silent",
+        "spans",
     )
 
     def __init__(
@@ -60,6 +62,7 @@ class Member:
         self.routes: dict[str, RouteTotals] = {}
         self.at_work = False
         self.silent = 0
+        self.spans: Spans | None = None
         self._handed = 0
         self._taken = 0
         self._connections = 0
@@ -86,6 +89,9 @@ class Member:
     def totals(self, said: Said) -> None:
         """It told totals that have changed."""
         self.routes |= {label: words.totals(told) for label, told in said["routes"].items()}
+        if "spans" in said:
+            exported, lost = said["spans"]
+            self.spans = Spans(int(exported), int(lost))
 
     def expect(self, what: str) -> asyncio.Future[Said | None]:
         """What it will say next of this kind; None if it dies before."""

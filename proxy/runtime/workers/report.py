@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from proxy.control.snapshot import Spans
 from proxy.plane.plane import Plane
 from proxy.plane.totals import RouteTotals
 from proxy.runtime.workers import words
@@ -26,6 +27,7 @@ class Report:
     Attributes:
         plane: None until there is one.
         taken: connections that were handed over so far.
+        spans: what became of the spans; None where nobody follows.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Report:
         self._used: dict[int, float] = {}
         self.plane: Plane | None = None
         self.taken = 0
+        self.spans: Callable[[], Spans] | None = None
 
     def changes(self) -> None:
         """Tell what is new; every so often that we live, too."""
@@ -59,7 +62,11 @@ class Report:
                 for label, totals in plane.totals.items()
                 if self._moved(label, totals)
             }
-        self._send(frame({"kind": "totals", "routes": routes, "used": self._uses()}))
+        said: dict[str, object] = {"kind": "totals", "routes": routes, "used": self._uses()}
+        if self.spans is not None:
+            spans = self.spans()
+            said["spans"] = [spans.exported, spans.lost]
+        self._send(frame(said))
 
     def _tell_load(self, plane: Plane) -> None:
         load = (self.taken, len(plane.inbounds), plane.in_flight)

@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from proxy.clock import Clock, Timer
+from proxy.control.snapshot import Spans
 from proxy.plane.totals import RouteTotals
 from proxy.runtime.log import Log
+from proxy.runtime.tracing.ports import together
 from proxy.runtime.workers.frames import Said
 from proxy.runtime.workers.member import Member, begin
 from proxy.runtime.workers.sums import added, ended
@@ -39,6 +41,7 @@ class Staff:
     Attributes:
         members: those alive.
         past: totals of those that are not any more.
+        past_spans: and what became of their spans.
         deaths: how many ended unasked.
     """
 
@@ -56,6 +59,7 @@ class Staff:
         self.count = count
         self.members: list[Member] = []
         self.past: dict[str, RouteTotals] = {}
+        self.past_spans: Spans | None = None
         self.deaths = 0
         self._environ = environ
         self._log = log
@@ -124,6 +128,7 @@ class Staff:
         member.bury()
         self.members.remove(member)
         self.past = added([self.past, ended(member.routes)])
+        self.past_spans = together(self.past_spans, member.spans)
 
     def _look(self) -> None:
         for member in self.members:

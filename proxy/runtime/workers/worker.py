@@ -27,6 +27,8 @@ from proxy.runtime.access import AccessLog
 from proxy.runtime.decoys import answers
 from proxy.runtime.log import Log
 from proxy.runtime.tls import TlsContexts
+from proxy.runtime.tracing.ports import Followed
+from proxy.runtime.tracing.switch import turned_on
 from proxy.runtime.translate import plane_settings
 from proxy.runtime.workers import words
 from proxy.runtime.workers.asking import Asking, RemoteOwner
@@ -58,6 +60,7 @@ class Worker:
         self._callers: dict[int, RemoteCallers] = {}
         self._next: tuple[Config, PlaneSettings] | None = None
         self._plane: Plane | None = None
+        self._following: Followed | None = None
         self._listeners: frozenset[Address] = frozenset()
         self._report = Report(self._channel.send, self._lent)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,6 +85,8 @@ class Worker:
         if self._plane is not None:
             await self._plane.close()
         self._access.flush()
+        if self._following is not None:
+            await asyncio.to_thread(self._following.close)
 
     def _heard(self, said: Said, blob: bytes) -> None:
         self._does[said["kind"]](said, blob)
@@ -118,11 +123,19 @@ class Worker:
         self._access.obey(config.log)
         if self._plane is None:
             fault = functools.partial(self._log.unexpected, "plane_fault")
+            self._following = turned_on(config.tracing, self._environ, self._log)
             self._plane = Plane(
-                settings, lenders, self._clock, self._access, fault, callers=callers
+                settings,
+                lenders,
+                self._clock,
+                self._access,
+                fault,
+                callers=callers,
+                tracing=None if self._following is None else self._following.requests,
             )
             self._plane.start()
             self._report.plane = self._plane
+            self._report.spans = None if self._following is None else self._following.spans
         else:
             self._plane.swap(settings, lenders, callers)
         self._listeners = frozenset(self._plane.listeners())
