@@ -28,6 +28,8 @@ COMMANDS: Final = (
     "status",
     "refresh",
     "forget",
+    "reload",
+    "diff",
     "credential",
     "schema",
     "healthcheck",

@@ -5,7 +5,7 @@ Holds names and keys only, never a value: it is shown to whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -155,26 +155,30 @@ def _named(found: tuple[str, ...], what: str) -> str:
     return f"{what} {', '.join(found[:MOST_NAMED])}{more}"
 
 
-def lines(found: Differences) -> Iterator[str]:
-    """For people; nothing where nothing changes."""
-    if not found:
+def lines(changes: Mapping[str, Any]) -> Iterator[str]:
+    """A ``document`` for people; nothing where nothing changes."""
+    if not changes["changed"]:
         return
-    for name in found.kept:
-        yield f"  credential {name}: kept, its token stays"
-    for one in found.restarted:
-        token = ", its token stays" if one.keeps_token else " with a new token"
-        yield f"~ credential {one.name}: restarted{token}: {', '.join(one.because)}"
-    yield from (f"+ credential {name}: new" for name in found.added)
-    yield from (f"- credential {name}: dropped" for name in found.dropped)
-    yield from (f"  {one}: stays open" for one in found.listeners.kept)
-    yield from (f"+ {one}: opened" for one in found.listeners.opened)
-    yield from (f"- {one}: closed" for one in found.listeners.closed)
-    if found.routes_kept:
-        yield f"  {_some(found.routes_kept, 'route stays as it is', 'routes stay as they are')}"
-    for changed in found.routes_changed:
-        yield f"~ route {changed.label}: {', '.join(changed.because)}"
-    yield from (f"+ route {label}: added" for label in found.routes_added)
-    yield from (f"- route {label}: removed" for label in found.routes_removed)
-    yield from (f"~ {key}: changed" for key in found.settings)
-    yield from (f"~ {file}: its content is another" for file in found.files)
-    yield from (f"! {key}: changes with the next start only" for key in found.after_restart)
+    credentials, listeners, routes = (
+        changes[part] for part in ("credentials", "listeners", "routes")
+    )
+    if kept := tuple(credentials["kept"]):
+        one, more = "credential stays, with its token", "credentials stay, with their tokens"
+        yield f"  {_some(kept, one, more)}"
+    for begun in credentials["restarted"]:
+        how = {"kept": ", its token stays", "new": " with a new token"}[begun["token"]]
+        yield f"~ credential {begun['name']}: restarted{how}: {', '.join(begun['because'])}"
+    yield from (f"+ credential {name}: new" for name in credentials["new"])
+    yield from (f"- credential {name}: dropped" for name in credentials["dropped"])
+    yield from (f"  {one}: stays open" for one in listeners["kept"])
+    yield from (f"+ {one}: opened" for one in listeners["opened"])
+    yield from (f"- {one}: closed" for one in listeners["closed"])
+    if stay := tuple(routes["kept"]):
+        yield f"  {_some(stay, 'route stays as it is', 'routes stay as they are')}"
+    for other in routes["changed"]:
+        yield f"~ route {other['route']}: {', '.join(other['because'])}"
+    yield from (f"+ route {label}: added" for label in routes["added"])
+    yield from (f"- route {label}: removed" for label in routes["removed"])
+    yield from (f"~ {key}: changed" for key in changes["settings"])
+    yield from (f"~ {file}: its content is another" for file in changes["files"])
+    yield from (f"! {key}: changes with the next start only" for key in changes["after_restart"])

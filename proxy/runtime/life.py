@@ -1,6 +1,7 @@
 """The life of the process: start, signals, reload, drain, end.
 
-SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the configuration again.
+SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the configuration again, as does
+a change of its file.
 What any of it means is the sidecar's business.
 """
 
@@ -14,11 +15,14 @@ from typing import Final
 
 from proxy.clock import SystemClock
 from proxy.config.model import Config
+from proxy.runtime.following import Following
 from proxy.runtime.inherited import Inherited
 from proxy.runtime.kept_secrets import prefetched
 from proxy.runtime.log import Log
+from proxy.runtime.reader import Reader
 from proxy.runtime.reload import Reloader
 from proxy.runtime.sidecar import Sidecar
+from proxy.runtime.watching import FileWatch, Stamp
 from proxy.version import VERSION
 
 DONE: Final = 0
@@ -26,9 +30,21 @@ CUT: Final = 1
 
 
 async def live(
-    config: Config, environ: Mapping[str, str], log: Log, inherited: Sequence[Inherited] = ()
+    config: Config,
+    environ: Mapping[str, str],
+    log: Log,
+    inherited: Sequence[Inherited] = (),
+    *,
+    read: Stamp,
 ) -> int:
-    """From the first socket to the last; the exit code. ``inherited``: those opened for us.
+    """From the first socket to the last; the exit code.
+
+    Args:
+        config: what to begin with.
+        environ: the environment variables.
+        log: where events go.
+        inherited: sockets that were opened for us.
+        read: the stamp of the file when ``config`` was read from it.
 
     Raises:
         ConfigurationError: something that the configuration names can't be used.
@@ -45,15 +61,28 @@ async def live(
         inherited=inherited,
         secrets=await prefetched(config, environ, clock, log.event),
     )
-    reloader = Reloader(config.path, environ, sidecar.put_to_work, log)
+    files = FileWatch(clock)
+    sidecar.reloader = reloader = Reloader(
+        config.path,
+        reader=Reader(environ, clock),
+        following=Following(files),
+        put_to_work=sidecar.put_to_work,
+        compare=sidecar.compare,
+        log=log,
+        clock=clock,
+    )
     signals.watch(reloader.soon)
     try:
         await sidecar.start()
+        reloader.start(config, read)
+        files.start()
         log.event("info", "start", version=VERSION, config=str(config.path))
         await signals.stop.wait()
         await reloader.close()
         return await _end(sidecar, signals, log)
     finally:
+        files.close()
+        await reloader.close()
         await sidecar.close()
 
 

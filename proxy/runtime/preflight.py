@@ -184,6 +184,14 @@ def certificates(config: Config) -> Iterator[tuple[Tls, Position]]:
         yield config.store.tls, config.store.at
 
 
+def tls_settings(config: Config) -> set[Tls]:
+    """All TLS settings towards others."""
+    providers = (one.provider for one in config.credentials.values())
+    found = {one.tls for one in providers if one is not None}
+    found |= {route.tls for route in config.routes}
+    return found | ({config.store.tls} if isinstance(config.store, RedisStore) else set())
+
+
 def _names_files(tls: Tls) -> bool:
     return tls.ca_file is not None or tls.cert_file is not None
 

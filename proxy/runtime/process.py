@@ -42,7 +42,7 @@ def serve(path: Path, environ: MutableMapping[str, str], stream: TextIO) -> int:
 
     config = reading.result()
     log = Log(stream, form=config.log.format, level=config.log.level)
-    return run(live(config, environ, log, inherited))
+    return run(live(config, environ, log, inherited, read=reading.stamp))
 
 
 def _inherited(environ: MutableMapping[str, str]) -> tuple[Inherited, ...]:

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from proxy.config.model import Config
 from proxy.errors import ConfigurationError, Problem
+from proxy.runtime.watching import stamp
 from proxy.secret import Secret
 
 CHILD: Final = (
@@ -27,12 +28,13 @@ CHILD: Final = (
 
 
 class Reading:
-    """A configuration that is being read."""
+    """A configuration that is being read; ``stamp`` is the file's from before."""
 
     def __init__(self, path: Path, environ: Mapping[str, str]) -> None:
         self._path = path
         self._environ = environ
         self._child: subprocess.Popen[bytes] | None = None
+        self.stamp = stamp(path)
         with contextlib.suppress(OSError):  # no more processes: result() does it here
             self._child = subprocess.Popen(  # noqa: S603 - our own interpreter and code
                 [sys.executable, "-I", "-c", CHILD, str(path), *sys.path],

@@ -9,6 +9,7 @@ import asyncio
 import functools
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from aiohttp.web_runner import BaseRunner
 
@@ -17,13 +18,16 @@ from proxy.config.model import Config, SecretReference
 from proxy.control import application
 from proxy.control.guarding import own_origins
 from proxy.control.lending import Lendables
-from proxy.control.snapshot import Snapshot
+from proxy.control.snapshot import Snapshot, Spans
 from proxy.errors import StartError, StoreError
+from proxy.net.contents import Contents, Digest
 from proxy.plane.guard import Guard
 from proxy.plane.settings import Address
 from proxy.runtime.binding import Binding, Place, refuse_unused
 from proxy.runtime.callers import CallerCredentials
+from proxy.runtime.comparing import compare, files
 from proxy.runtime.credentials import Credentials
+from proxy.runtime.differences import Differences
 from proxy.runtime.forwarding import Forwarding
 from proxy.runtime.inherited import Inherited
 from proxy.runtime.kept_secrets import KeptSecrets
@@ -32,8 +36,12 @@ from proxy.runtime.log import Log
 from proxy.runtime.own_directory import own_socket_ready
 from proxy.runtime.own_plane import OwnPlane
 from proxy.runtime.places import METRICS, control_places, data_places
+from proxy.runtime.preflight import tls_settings
 from proxy.runtime.prepared import Prepared, prepare
+from proxy.runtime.reload import Reloader
 from proxy.runtime.tls import TlsContexts
+from proxy.runtime.tracing.ports import UNFOLLOWED, Followed, together
+from proxy.runtime.tracing.switch import turned_on
 from proxy.stores.opening import open_store
 from proxy.tokens.event import Event
 from proxy.tokens.ports import TokenStore
@@ -52,6 +60,9 @@ class Sidecar:
         end: ends the process in order; for who may ask for it (``quitquitquit``).
         inherited: listening sockets that a service manager opened.
         secrets: has read already what takes its time; None: nothing does, or it may block here.
+
+    Attributes:
+        reloader: what reads the configuration again; None where nothing does.
 
     Raises:
         ConfigurationError: a secret or a file that the configuration names can't be used.
@@ -79,6 +90,8 @@ class Sidecar:
         self._contexts = TlsContexts()
         self._secrets = secrets or KeptSecrets(environ, clock, self._contexts, log.event)
         self._secrets.changed = self._secret_changed
+        self._followed = turned_on(config.tracing, environ, log)
+        tracing = UNFOLLOWED if self._followed is None else self._followed.tokens
         self._credentials = Credentials(
             environ=environ,
             clock=clock,
@@ -86,6 +99,7 @@ class Sidecar:
             log=self._told,
             store=_store(config, environ, log, clock),
             secrets=self._secrets,
+            tracing=tracing,
         )
         self._caller_credentials = CallerCredentials(
             environ=environ,
@@ -94,13 +108,19 @@ class Sidecar:
             log=self._told,
             lenders=lambda name: self._now.credentials[name],
             secrets=self._secrets,
+            tracing=tracing,
         )
         self._binding = Binding(inherited)
         self._listeners = Listeners(self._binding)
+        self._contents = Contents()
         self._draining = False
         self._was_ready = False
+        self.reloader: Reloader | None = None
         self._now = self._prepare(config, starting=True)
-        self._forwarding = _forwarding(self._now, self._binding, environ, log, clock)
+        self._digests = self._digested(config)
+        self._forwarding = _forwarding(
+            self._now, self._binding, environ, log, clock, self._followed
+        )
 
     def _prepare(self, config: Config, *, starting: bool = False) -> Prepared:
         return prepare(
@@ -125,24 +145,43 @@ class Sidecar:
         refuse_unused(self._binding.assign(places), places)
         await self._change(self._now)
 
-    async def put_to_work(self, config: Config) -> None:
+    def compare(self, config: Config) -> Differences:
+        """What would change; nothing does, and nothing is asked for."""
+        return self._compared(config, self._digested(config))
+
+    async def put_to_work(self, config: Config) -> Differences:
         """Change to another configuration; running requests keep what they began with.
 
         Raises:
             ConfigurationError: something that it names can't be used; nothing was changed.
-            StartError: a new address can't be listened on; nothing was changed.
+            StartError: a new address can't be listened on, or the process ends; nothing was
+                changed.
         """
         if self._draining:
-            return
-        if config.workers != self._now.config.workers:
-            self._log.event("warning", "reload", "`workers` changes with the next start only")
-        if config.store != self._now.config.store:
-            self._log.event("warning", "reload", "`store` changes with the next start only")
+            raise StartError("the process is on its way out: nothing is reloaded any more")
         await self._secrets.prefetch(config)
         prepared = self._prepare(config)
         for unused in self._binding.assign(_configured(prepared)):
             self._log.event("warning", "reload", f"nothing is served at the inherited {unused}")
+        digests = self._digested(config)
+        changes = self._compared(config, digests)
         await self._change(prepared)
+        self._digests = digests
+        self._contents.keep(digests)
+        self._contexts.keep(tls_settings(config), config.certificates.values())
+        for key in changes.after_restart:
+            self._log.event("warning", "reload", f"`{key}` changes with the next start only")
+        return changes
+
+    def _digested(self, config: Config) -> dict[Path, Digest | None]:
+        return {path: self._contents.of(path) for path in files(config)}
+
+    def _compared(self, config: Config, digests: Mapping[Path, Digest | None]) -> Differences:
+        before = self._digests
+        touched = {
+            path for path, digest in digests.items() if path in before and before[path] != digest
+        }
+        return compare(self._now.config, config, touched)
 
     async def _change(self, prepared: Prepared) -> None:
         await self._forwarding.propose(prepared)
@@ -175,6 +214,8 @@ class Sidecar:
         await self._secrets.close()
         await self._caller_credentials.close()
         await self._credentials.close()
+        if self._followed is not None:
+            await asyncio.to_thread(self._followed.close)
 
     def snapshot(self) -> Snapshot:
         """How everything is doing now."""
@@ -192,10 +233,15 @@ class Sidecar:
             serving=counts.serving,
             workers=counts.workers,
             deaths=counts.deaths,
+            reloads=None if self.reloader is None else self.reloader.reloads,
             secrets=self._secrets.statuses(),
             most_in_flight=self._now.config.limits.in_flight,
             most_connections=self._now.config.limits.connections,
+            spans=together(counts.spans, self._own_spans()),
         )
+
+    def _own_spans(self) -> Spans | None:
+        return None if self._followed is None else self._followed.spans()
 
     async def _at_work(self) -> None:
         config = self._now.config
@@ -230,6 +276,7 @@ class Sidecar:
             self._log.unexpected,
             self._lendings,
             lambda: self._end if self._now.config.quitquitquit else None,
+            lambda: self.reloader,
         )
 
     def _guard(self, address: Address) -> Guard:
@@ -274,11 +321,17 @@ def _store(config: Config, environ: Mapping[str, str], log: Log, clock: Clock) -
 
 
 def _forwarding(
-    prepared: Prepared, binding: Binding, environ: Mapping[str, str], log: Log, clock: Clock
+    prepared: Prepared,
+    binding: Binding,
+    environ: Mapping[str, str],
+    log: Log,
+    clock: Clock,
+    followed: Followed | None,
 ) -> Forwarding:
     workers = prepared.config.workers
     if workers == 1:
-        return OwnPlane(prepared, binding, log=log, clock=clock)
+        tracing = None if followed is None else followed.requests
+        return OwnPlane(prepared, binding, log=log, clock=clock, tracing=tracing)
     if sys.platform == "win32":
         raise StartError("`workers` above 1 needs Unix sockets that carry connections: set it to 1")
     from proxy.runtime.workers.crew import Crew  # noqa: PLC0415 - one is enough for most

@@ -62,7 +62,7 @@ def test_the_same_again_changes_nothing(read: Read) -> None:
     assert found.kept == ("api", "fixed", "borrows")
     assert found.listeners.kept == ("listen 127.0.0.1:8080", "admin 127.0.0.1:8081")
     assert found.routes_kept == ("/a/", "/b/")
-    assert list(lines(found)) == []
+    assert list(lines(found.document())) == []
     assert found.brief() == "nothing in it is new"
 
 
@@ -203,7 +203,7 @@ async def test_what_is_told_is_what_the_credentials_do(read: Read, old: str, new
 def test_nothing_that_is_told_shows_a_value(read: Read) -> None:
     found = compare(read(), read("canary-in-the-file", "canary-2"))
     assert found.restarted
-    told = "\n".join([json.dumps(found.document()), found.brief(), *lines(found)])
+    told = "\n".join([json.dumps(found.document()), found.brief(), *lines(found.document())])
     assert "canary" not in told
 
 
@@ -222,8 +222,8 @@ def test_the_document_and_the_lines_say_the_same() -> None:
         after_restart=("workers",),
         files=("/ca.pem",),
     )
-    assert list(lines(found)) == [
-        "  credential a: kept, its token stays",
+    assert list(lines(found.document())) == [
+        "  1 credential stays, with its token",
         "~ credential b: restarted with a new token: scope",
         "~ credential c: restarted, its token stays: renew.margin",
         "+ credential d: new",
