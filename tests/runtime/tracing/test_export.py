@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from proxy.config.model import Tracing
 from proxy.runtime.tracing.export import Exporting
 from proxy.runtime.tracing.opening import followed
-from tests.runtime.tracing.collector import collecting
+from tests.support.collector import collecting
 from tests.support.process import free_port
 
 DEADLINE = 20.0

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.config.model import Tracing
 from proxy.runtime.tracing.opening import Following, followed
-from tests.runtime.tracing.collector import CLIENT, SERVER, Collector, Told, collecting
+from tests.support.collector import CLIENT, SERVER, Collector, Told, collecting
 from tests.support.plane import Served, route_to, serving
 from tests.support.refused import refused_once
 from tests.support.wire import OK, Message, Origin, origin
