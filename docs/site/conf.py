@@ -31,6 +31,7 @@ include_patterns = [
 exclude_patterns = [".*", "build", "dist", "proxy", "tests", "docs/site", "**/node_modules"]
 nitpicky = True
 
+suppress_warnings = ["misc.highlighting_failure"]  # the lexer's: what was written may be right
 myst_heading_anchors = 4  # as GitHub makes them, so that `page.md#heading` works in both places
 myst_enable_extensions = ["html_image"]
 

@@ -20,7 +20,7 @@ from tests.support.readme import REPOSITORY
 from tests.support.upstream import Seen, Upstream, upstream
 
 DOCS = REPOSITORY / "docs"
-SCREEN = 80
+SCREEN = 82
 
 
 @asynccontextmanager
