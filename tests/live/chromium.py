@@ -16,18 +16,25 @@ from selenium.webdriver.chrome.service import Service
 
 @contextlib.contextmanager
 def chromium(
-    profile: Path, *, trusting: bool = False, arguments: Sequence[str] = ()
+    profile: Path,
+    *,
+    trusting: bool = False,
+    watched: bool = False,
+    arguments: Sequence[str] = (),
 ) -> Iterator[Chrome]:
     """A browser with an empty profile in a new directory ``profile``, until the block ends.
 
     Args:
         profile: the directory.
         trusting: any certificate will do.
+        watched: its log of every request can be read.
         arguments: further ones of its command line.
     """
     options = ChromeOptions()
     options.binary_location = program("chromium")
     options.accept_insecure_certs = trusting
+    if watched:
+        options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     for option in (
         "--headless=new",
         "--no-sandbox",  # its own needs user namespaces, which containers rarely give

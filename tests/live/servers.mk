@@ -6,6 +6,7 @@ OLD_KEYCLOAK := 24.0.5# what vendors still ship
 DEX := v0.0.0-20210917061239-f0186ff2651e
 OAUTH2_PROXY := v7.5.1# the guard of Kubeflow's ingress
 OIDC_PROVIDER := 9.13.3
+AXE := 4.14.1# what judges the status page's accessibility
 SDKS := wallaroo==2026.1.3 seldon-deploy-sdk==2.4.0 runapy==1.224.0 openai==3.54.0
 
 export KEYCLOAK_HOME := $(CACHE)/keycloak-$(KEYCLOAK)
@@ -13,10 +14,11 @@ export OLD_KEYCLOAK_HOME := $(CACHE)/keycloak-$(OLD_KEYCLOAK)
 export DEX_HOME := $(CACHE)/dex-$(DEX)
 export OAUTH2_PROXY_PROGRAM := $(CACHE)/oauth2-proxy-$(OAUTH2_PROXY)
 export OIDC_PROVIDER_HOME := $(CACHE)/oidc-provider-$(OIDC_PROVIDER)
+export AXE_HOME := $(CACHE)/axe-core-$(AXE)
 export SDKS_HOME := $(CACHE)/sdks
 
 SERVERS := install-envoy install-keycloak install-old-keycloak install-dex \
-  install-oauth2-proxy install-oidc-provider install-chromium install-sdks
+  install-oauth2-proxy install-oidc-provider install-axe install-chromium install-sdks
 
 .PHONY: install-live $(SERVERS)
 
@@ -33,6 +35,8 @@ install-dex: $(DEX_HOME)/dex # by Go, with its web pages beside it
 install-oauth2-proxy: $(OAUTH2_PROXY_PROGRAM)
 
 install-oidc-provider: $(OIDC_PROVIDER_HOME)/node_modules/.package-lock.json # by npm
+
+install-axe: $(AXE_HOME)/node_modules/.package-lock.json
 
 install-chromium: # from the system's packages
 	@for name in chromium chromedriver; do command -v $$name >/dev/null || \
@@ -83,4 +87,10 @@ $(OIDC_PROVIDER_HOME)/node_modules/.package-lock.json:
 	mkdir -p $(OIDC_PROVIDER_HOME)
 	npm install --prefix $(OIDC_PROVIDER_HOME) --no-audit --no-fund --save-exact \
 	  oidc-provider@$(OIDC_PROVIDER)
+	touch $@
+
+$(AXE_HOME)/node_modules/.package-lock.json:
+	rm -rf $(AXE_HOME)
+	mkdir -p $(AXE_HOME)
+	npm install --prefix $(AXE_HOME) --no-audit --no-fund --save-exact axe-core@$(AXE)
 	touch $@
