@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
 
 from proxy.clock import Clock, Timer
 from proxy.config.model import Provider, Vault, VaultSecret
@@ -15,10 +15,7 @@ from proxy.net.carriers import CarrierKey, Carriers, Contexts
 from proxy.net.trust import TlsError
 from proxy.secret import Secret
 from proxy.secrets.references import Sources
-from proxy.secrets.vault.reader import VaultReader
-
-IDLE: Final = 15.0
-"""Seconds until another look, where there is nothing to tend yet."""
+from proxy.secrets.vault.reader import AGAIN, VaultReader
 
 
 class Vaults:
@@ -46,12 +43,13 @@ class Vaults:
             SecretError: it can't be read.
         """
         vault = reference.vault
+        tended = self._of(vault)
         try:
-            return await self._of(vault).reader.read(
-                reference.path, reference.key, self._carrier(vault)
-            )
+            found = await tended.reader.read(reference.path, reference.key, self._carrier(vault))
         except TlsError as error:
             raise SecretError(f"Vault: {error}") from None
+        tended.plan()
+        return found
 
     async def keep(self, used: Collection[Vault]) -> None:
         """Tend to these alone."""
@@ -83,7 +81,8 @@ class _Tended:
         self._sender = sender
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
-        self._timer: Timer | None = clock.call_later(IDLE, self._due)
+        self._timer: Timer | None = None
+        self._due_at = math.inf
 
     def close(self) -> None:
         """Tend to it no more."""
@@ -92,11 +91,29 @@ class _Tended:
         if self._task is not None:
             self._task.cancel()
 
+    def plan(self) -> None:
+        """It may have logged in: see to it in time."""
+        self._arm(self.reader.due_in())
+
+    def _arm(self, wait: float) -> None:
+        """No later than in ``wait`` seconds."""
+        due_at = self._clock.monotonic() + wait
+        if math.isinf(wait) or self._task is not None or due_at >= self._due_at:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._due_at = due_at
+        self._timer = self._clock.call_later(max(0.0, wait), self._due)
+
     def _due(self) -> None:
+        self._due_at = math.inf
         self._task = asyncio.get_running_loop().create_task(self._tend(), name="tend to Vault")
 
     async def _tend(self) -> None:
-        wait = IDLE
-        with contextlib.suppress(TlsError):  # the next reading tells
-            wait = min(IDLE, await self.reader.tend(self._sender()))
-        self._timer = self._clock.call_later(wait, self._due)
+        wait = AGAIN
+        try:
+            with contextlib.suppress(TlsError):  # the next reading tells
+                wait = await self.reader.tend(self._sender())
+        finally:
+            self._task = None
+        self._arm(wait)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from proxy.errors import SecretError
+from proxy.errors import SecretError, SecretUnavailableError
 from proxy.secret import Secret
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _backend() -> KeyringBackend:
 
 def _unanswered(error: Exception) -> SecretError:
     """Its class says enough, its words might say too much."""
-    return SecretError(
-        f"the keyring can't be used ({type(error).__name__}); unlock it, or name another place"
-    )
+    name = type(error).__name__
+    told = f"the keyring can't be used ({name}); unlock it, or name another place"
+    # Where there is none at all, waiting for it helps nobody.
+    return SecretError(told) if name == "NoKeyringError" else SecretUnavailableError(told)

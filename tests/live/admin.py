@@ -56,6 +56,11 @@ class Administrator:
         whole = found[0] | {"attributes": found[0]["attributes"] | attributes}
         await self._ask("PUT", f"/{realm}/clients/{whole['id']}", whole)
 
+    async def rotate(self, realm: str, name: str, secret: str) -> None:
+        """Give a client another secret."""
+        found = await self._ask("GET", f"/{realm}/clients?clientId={name}", None)
+        await self._ask("PUT", f"/{realm}/clients/{found[0]['id']}", found[0] | {"secret": secret})
+
     async def trust(self, realm: str, provider: dict[str, Any]) -> None:
         """Make another issuer known, by Keycloak's IdentityProviderRepresentation."""
         await self._ask("POST", f"/{realm}/identity-provider/instances", provider)

@@ -72,23 +72,27 @@ class VaultReader:
             answer = await self._guess(talk, token, path)
         return self._value(answer, path, key, token)
 
-    async def tend(self, sender: Sender) -> float:
-        """Give the token more time if that is due; seconds until this is wanted again.
-
-        Infinity where there is nothing to tend.
-        """
+    def due_in(self) -> float:
+        """Seconds until the token wants more time; infinity where it does not end."""
         held, left = self._held, self._left()
-        if held is None or left is None:
+        if held is None or left is None or not (held.renewable or self._logs_in):
             return math.inf
-        due = left - held.lease * _RENEW_AT
-        if due > 0:
-            return max(SOONEST, due)
+        return left - held.lease * _RENEW_AT
+
+    async def tend(self, sender: Sender) -> float:
+        """Give the token more time if that is due; seconds until this is wanted again."""
+        held, left = self._held, self._left()
+        if held is None or left is None or self.due_in() > 0:
+            return max(SOONEST, self.due_in())
         try:
             await self._prolong(Talk(self._vault, sender), held)
-        except SecretError:  # the next reading tells what is wrong
-            return max(SOONEST, min(AGAIN, left / 2)) if left > 0 else AGAIN
-        left = self._left()
-        return math.inf if left is None else max(SOONEST, left * (1 - _RENEW_AT))
+        except SecretError:
+            pass
+        else:
+            if self.due_in() > 0:
+                return max(SOONEST, self.due_in())
+        # The next reading tells what is wrong.
+        return max(SOONEST, min(AGAIN, left / 2)) if left > 0 else AGAIN
 
     def _left(self) -> float | None:
         return None if self._ends is None else self._clock.now().until(self._ends)
