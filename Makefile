@@ -68,6 +68,10 @@ layers: $(INSTALLED) ## who may import what
 live: install-live install-redis ## every way to log in, at real providers, browsers and guards
 	$(PYTEST) tests/live --quiet
 
+.PHONY: live-rotation
+live-rotation: $(INSTALLED) install-keycloak ## a client secret rotated every 5 s; SECONDS=120 SOURCES=all for long
+	SOURCES=$(or $(SOURCES),data) $(PYTEST) tests/live/test_secret_rotation.py --quiet
+
 $(ENVOY): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --group live
 	touch $@
