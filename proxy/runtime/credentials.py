@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from proxy.client.making import made
 from proxy.clock import Clock
@@ -28,6 +29,9 @@ from proxy.tokens.event import Event
 from proxy.tokens.policy import RenewalPolicy
 from proxy.tokens.ports import Lender, TokenStore
 from proxy.tokens.status import CredentialStatus
+
+PATIENCE: Final = 30.0
+"""Seconds that requests may wait for a credential that was replaced: longer than they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Credentials:
         self._carriers = Carriers(environ=environ, clock=clock, contexts=contexts)
         self._tracing = tracing
         self._held: dict[str, Held] = {}
+        self._leaving: dict[asyncio.Task[None], Held] = {}
 
     def plan(self, configured: Mapping[str, model.Credential]) -> dict[str, Held]:
         """What would be held with this configuration; nothing is started or stopped yet.
@@ -83,7 +88,10 @@ class Credentials:
         return {name: self._planned(one, configured) for name, one in configured.items()}
 
     async def adopt(self, planned: Mapping[str, Held]) -> None:
-        """Hold what ``plan`` gave: start what is new, close what is gone."""
+        """Hold what ``plan`` gave: start what is new, let go what is gone.
+
+        Requests that wait for what is gone are served first; nobody waits for that here.
+        """
         before, self._held = self._held, dict(planned)
         kept = {id(one.credential) for one in before.values()}
         for held in planned.values():
@@ -92,10 +100,23 @@ class Credentials:
             elif held.secrets != before[held.configured.name].secrets:
                 _try_again(held)
         stays = {id(held.credential) for held in planned.values()}
-        gone = [one.credential for one in before.values() if id(one.credential) not in stays]
-        # Together: each may have an answer to wait for that it must not lose.
-        await asyncio.gather(*(credential.close() for credential in gone))
-        await self._carriers.keep({held.carrier for held in planned.values()})
+        for held in before.values():
+            if id(held.credential) not in stays:
+                self._let_go(held)
+        await self._carriers.keep(self._carried())
+
+    def _let_go(self, held: Held) -> None:
+        task = asyncio.get_running_loop().create_task(self._farewell(held))
+        self._leaving[task] = held
+        task.add_done_callback(lambda task: self._leaving.pop(task, None))
+
+    async def _farewell(self, held: Held) -> None:
+        await held.credential.retire(PATIENCE)
+        self._leaving = {task: one for task, one in self._leaving.items() if one is not held}
+        await self._carriers.keep(self._carried())
+
+    def _carried(self) -> set[CarrierKey | None]:
+        return {held.carrier for held in (*self._held.values(), *self._leaving.values())}
 
     def secret_changed(self, reference: model.SecretReference) -> None:
         """The secret there is another one now."""
@@ -105,7 +126,13 @@ class Credentials:
 
     async def close(self) -> None:
         """Close all of them, and the store."""
-        await self.adopt({})
+        leaving, self._leaving = self._leaving, {}
+        for task in leaving:
+            task.cancel()
+        every, self._held = (*self._held.values(), *leaving.values()), {}
+        # Together: each may have an answer to wait for that it must not lose.
+        await asyncio.gather(*(held.credential.close() for held in every))
+        await self._carriers.keep(())
         await self._store.close()
 
     def statuses(self) -> tuple[CredentialStatus, ...]:

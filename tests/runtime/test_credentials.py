@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from proxy.clock import SystemClock
+from proxy.clock import Clock, SystemClock
 from proxy.config import model
 from proxy.oauth.authentication import ClientAuthentication
 from proxy.oauth.exchange import TOKEN_EXCHANGE
-from proxy.runtime.credentials import Credentials
+from proxy.runtime.credentials import PATIENCE, Credentials
 from proxy.runtime.tls import TlsContexts
 from proxy.secret import Secret
+from proxy.stores.memory import MemoryStore
 from proxy.tokens.event import Event
+from tests.support.clock import FakeClock
 from tests.support.identity_provider import CLIENT, IdentityProvider
+from tests.support.process import until
 
 HERE = model.Position("c.yaml", 1, 1)
 
@@ -24,9 +29,22 @@ def static(name: str, value: str = "token") -> model.Credential:
     )
 
 
-def held(events: list[Event] | None = None) -> Credentials:
+def held(events: list[Event] | None = None, clock: Clock | None = None) -> Credentials:
     log = (lambda _: None) if events is None else events.append
-    return Credentials(environ={}, clock=SystemClock(), contexts=TlsContexts(), log=log)
+    return Credentials(environ={}, clock=clock or SystemClock(), contexts=TlsContexts(), log=log)
+
+
+def at(provider: IdentityProvider, **keys: Any) -> model.Credential:
+    """A credential of this provider."""
+    return model.Credential(
+        "a",
+        HERE,
+        provider=model.Provider(token_url=provider.token_url),
+        client_id=CLIENT[0],
+        client_secret=model.PlainSecret(Secret(CLIENT[1]), HERE),
+        client_auth=ClientAuthentication.POST,
+        **keys,
+    )
 
 
 async def test_an_unchanged_credential_is_kept_with_its_token() -> None:
@@ -72,6 +90,58 @@ async def test_one_that_is_gone_is_closed() -> None:
     await credentials.adopt(planned)
     await credentials.adopt({})
     assert credentials.statuses() == ()
+
+
+async def test_who_waits_for_one_that_is_replaced_is_served_and_the_change_does_not_wait() -> None:
+    async with IdentityProvider() as provider:
+        clock = FakeClock()
+        credentials = held(clock=clock)
+        await credentials.adopt(planned := credentials.plan({"a": at(provider)}))
+        waiting = asyncio.create_task(planned["a"].credential.acquire(10.0))
+        await asyncio.sleep(0)  # its answer takes longer than that
+        await credentials.adopt(again := credentials.plan({"a": at(provider, scope="more")}))
+        assert again["a"].credential is not planned["a"].credential
+        assert not waiting.done()
+        assert (await waiting).value
+        await clock.advance(PATIENCE)
+
+        async def gone() -> bool:
+            return not credentials._leaving
+
+        await until(gone, what="the end of the first")
+        await credentials.close()
+
+
+async def test_the_end_does_not_wait_for_those_that_are_replaced() -> None:
+    credentials = held(clock=FakeClock())
+    await credentials.adopt(credentials.plan({"a": static("a")}))
+    await credentials.adopt(credentials.plan({"a": static("a", "b")}))
+    async with asyncio.timeout(60):
+        await credentials.close()
+    assert credentials._leaving == {}
+
+
+async def test_many_replaced_credentials_leave_nothing() -> None:
+    clock = FakeClock()
+    async with IdentityProvider() as provider:
+        credentials = held(clock=clock)
+        for number in range(100):
+            tls = model.Tls(verify=bool(number % 2))
+            one = at(provider, scope=f"s{number}")
+            one = replace(one, provider=replace(one.provider or model.Provider(), tls=tls))
+            await credentials.adopt(credentials.plan({"a": one}))
+        await clock.advance(PATIENCE)
+
+        async def gone() -> bool:
+            return not credentials._leaving
+
+        await until(gone, what="the end of the others")
+        assert len(credentials._carriers._made) == 1
+        store = credentials._store
+        assert isinstance(store, MemoryStore)
+        assert len(store._entries) <= 1
+        await credentials.close()
+        assert not credentials._carriers._made
 
 
 async def test_credentials_of_one_provider_share_what_carries_their_requests() -> None:

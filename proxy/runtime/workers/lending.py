@@ -10,6 +10,7 @@ import functools
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from proxy.errors import CredentialUnavailable
 from proxy.runtime.workers import words
@@ -36,6 +37,8 @@ class Lending:
         self._tell = tell
         self._numbers = itertools.count(1)
         self._lent: dict[int, Credential] = {}
+        # Replaced by a reload, and alive as long as requests wait for them.
+        self._leaving: WeakValueDictionary[int, Credential] = WeakValueDictionary()
         self._keys: dict[str, int] = {}
         self._callers: dict[int, Callers] = {}
         self._caller_keys: dict[str, int] = {}
@@ -55,6 +58,7 @@ class Lending:
         numbers = {id(one): key for key, one in self._lent.items()}
         for credential in self._lent.values():
             credential.watch(_unwatched)
+        self._leaving.update(self._lent)
         self._lent, self._keys = {}, {}
         for name, credential in credentials.items():
             key = numbers.get(id(credential)) or next(self._numbers)
@@ -81,7 +85,8 @@ class Lending:
         """The frame that answers a worker's question."""
         told: dict[str, Any] = {"kind": "answer", "number": said["number"]}
         caller = self._caller(said) if "bearer" in said else None
-        credential = caller or self._lent.get(said["credential"])
+        key = said["credential"]
+        credential = caller or self._lent.get(key) or self._leaving.get(key)
         try:
             lease = None if credential is None else await _ask(credential, said)
         except CredentialUnavailable as error:

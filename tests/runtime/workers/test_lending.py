@@ -102,6 +102,22 @@ async def test_many_that_wait_in_all_workers_cost_one_token_request() -> None:
         assert len(world.provider.asked) == 1
 
 
+async def test_who_waits_for_one_that_is_replaced_is_answered() -> None:
+    async with World() as world:
+        world.provider.latency = 2.0
+        lending, (worker, _) = crew(world)
+        before = world.credential()
+        lending.adopt({"api": before})
+        worker.join(lending)
+        lent = worker["api"]
+        early = world.task(lent.acquire(5.0))
+        await settle()
+        lending.adopt({"api": world.credential(identity="another")})
+        late = world.task(lent.acquire(5.0))  # routed before the worker heard of it
+        await world.clock.advance(2.0)
+        assert (await early).value == (await late).value == b"token-1"
+
+
 async def test_401s_in_all_workers_cost_one_token_request_and_then_pass() -> None:
     async with World() as world:
         lending, workers = crew(world)
