@@ -38,6 +38,7 @@ BROKEN = {
     "identity: {enabled: true}": "identity.audience: name the realm's address",
     "identity: {expirationSeconds: 60}": "Must be greater than or equal to 600",
     "resources: {limit: {memory: 64Mi}}": "resources: Additional property limit is not allowed",
+    "resources: {requests: {cpus: 20m}}": "resources.requests: Property name of \"cpus\" does not",
     "runAsUser: 0": "runAsUser: Must be greater than or equal to 1",
     "metricsPort: 90900": "metricsPort: Must be less than or equal to 65535",
     "service: {enabled: true}": "service.enabled: name a port of your program in main.ports",
