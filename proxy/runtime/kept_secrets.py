@@ -143,8 +143,9 @@ class KeptSecrets:
                 fault=kept.fault,
                 changed_at=kept.changed_at,
             )
-            for reference, kept in self._kept.items()
-            if reference in self._users
+            # As the present configuration names them: what is kept may have been named elsewhere.
+            for reference in self._users
+            if (kept := self._kept.get(reference)) is not None
         )
 
     def _made(self, reference: SecretReference) -> Kept:

@@ -4,6 +4,8 @@ import pytest
 
 from proxy.errors import Failure, TokenRequestError
 from proxy.idp.static import StaticSource
+from proxy.secret import Secret
+from proxy.secrets.kept import Kept
 from proxy.secrets.source import EnvSource
 from proxy.tokens.token import RefreshToken, Token
 from tests.support.answers import unsigned
@@ -65,3 +67,18 @@ async def test_a_token_that_can_not_be_read_is_explained() -> None:
     error = await Static("").refused()
     assert error.reason == "secret"
     assert "T is empty" in str(error)
+
+
+async def test_a_kept_token_is_read_anew_whenever_one_is_wanted() -> None:
+    here = Static("first")
+    place = EnvSource("T", here.environ)
+
+    async def anew() -> Secret:
+        return place.read()
+
+    kept = Kept(place, anew, here.clock)
+    here.source = StaticSource(kept, here.clock)
+    assert (await here.obtain()).value.reveal() == "first"
+    here.environ["T"] = "second"
+    assert kept.read().reveal() == "first"
+    assert (await here.obtain()).value.reveal() == "second"

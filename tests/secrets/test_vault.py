@@ -230,6 +230,17 @@ async def test_a_given_token_that_can_not_be_renewed_is_left_alone(reading: Read
     assert not [one for one in reading.vault.asked if "renew" in one]
 
 
+async def test_a_given_token_that_has_ended_is_not_asked_about_every_second(
+    reading: Reading,
+) -> None:
+    reading.environ["TOKEN"] = reading.vault.grant(60.0, most=60.0)
+    await reading.read()
+    await reading.pass_by(59.0)
+    reading.vault.asked.clear()
+    await reading.pass_by(600.0)
+    assert len(reading.vault.asked) <= 62
+
+
 async def test_a_sealed_vault_is_told(reading: Reading) -> None:
     reading.vault.sealed = True
     assert "sealed; unseal it" in await reading.unavailable()

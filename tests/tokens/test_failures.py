@@ -248,3 +248,67 @@ async def test_the_status_tells_since_when_no_token_came() -> None:
         assert status.failing_since == pytest.approx(began, abs=0.2)
         await world.clock.advance(300.0)
         assert credential.status().failing_since is None
+
+
+async def test_a_changed_secret_has_what_was_refused_tried_at_once() -> None:
+    async with World() as world:
+        world.provider.otherwise = refused()
+        credential = world.credential()
+        credential.start()
+        await world.clock.advance(1.0)
+        asked = len(world.provider.asked)
+        credential.secret_changed(renew=False)
+        await world.clock.advance(0.0)
+        assert len(world.provider.asked) == asked + 1
+        world.provider.otherwise = None
+        credential.secret_changed(renew=False)
+        await world.clock.advance(0.0)
+        assert credential.current() is not None
+
+
+async def test_a_changed_secret_has_even_a_refused_password_tried_once() -> None:
+    async with World() as world:
+        world.provider.otherwise = refused("invalid_grant", unattended=False)
+        credential = world.credential()
+        credential.start()
+        await world.clock.advance(600.0)
+        assert len(world.provider.asked) == 1
+        credential.secret_changed(renew=False)
+        await world.clock.advance(600.0)
+        assert len(world.provider.asked) == 2
+
+
+async def test_a_changed_secret_leaves_a_good_token_alone_unless_it_is_the_token() -> None:
+    async with World() as world:
+        credential = await world.filled()
+        credential.start()
+        credential.secret_changed(renew=False)
+        await world.clock.advance(1.0)
+        assert len(world.provider.asked) == 1
+        credential.secret_changed(renew=True)
+        await world.clock.advance(1.0)
+        assert len(world.provider.asked) == 2
+
+
+async def test_a_secret_that_changes_during_a_try_is_tried_after_it_if_that_fails() -> None:
+    async with World() as world:
+        world.provider.script.append(refused())
+        world.provider.latency = 5.0
+        credential = world.credential()
+        credential.start()
+        await world.clock.advance(1.0)
+        credential.secret_changed(renew=False)
+        await world.clock.advance(10.0)
+        assert len(world.provider.asked) == 2
+        assert credential.current() is not None
+
+
+async def test_a_moment_that_the_provider_named_is_kept_to_whatever_changes() -> None:
+    async with World() as world:
+        world.provider.otherwise = busy(60.0)
+        credential = world.credential()
+        credential.start()
+        await world.clock.advance(1.0)
+        credential.secret_changed(renew=False)
+        await world.clock.advance(50.0)
+        assert len(world.provider.asked) == 1
