@@ -17,13 +17,20 @@ CLIENT_SECRET = "canary-of-the-client"
 PASSWORD = "canary-of-the-person"
 PLAIN = "canary-in-the-file"
 KEY = "canary-of-the-caller"
+PRINTED = "canary-that-is-printed"
+COMPLAINT = "canary-of-a-complaint"
+VAULTS = "canary-of-vaults-token"
 QUERY = "canary-in-the-query"
-CANARIES = [CLIENT_SECRET, PASSWORD, PLAIN, KEY, QUERY]
-ENVIRON = {"API_SECRET": CLIENT_SECRET, "MARY": PASSWORD, "KEY": KEY}
+TARGETS = ("/api/", "/person/", "/printed/", "/sealed/", "/broken/", "/nowhere/", "/api/%00")
+CANARIES = [CLIENT_SECRET, PASSWORD, PLAIN, KEY, PRINTED, COMPLAINT, VAULTS, QUERY]
+ENVIRON = {"API_SECRET": CLIENT_SECRET, "MARY": PASSWORD, "KEY": KEY, "VAULTS": VAULTS}
 
 
 def config(scene: Scene, form: str) -> str:
     """Secrets of every kind, at the level that says the most."""
+    program = scene.home / "print"
+    program.write_text(f"#!/bin/sh\necho {COMPLAINT} >&2\necho {PRINTED}\n")
+    program.chmod(0o700)
     return f"""\
 listen: {scene.data}
 admin: {scene.admin}
@@ -32,6 +39,7 @@ log: {{level: debug, format: {form}}}
 workers: {scene.workers}
 clients:
   notebook: {{key: {{env: KEY}}}}
+vault: {{address: "http://127.0.0.1:1", auth: {{token: {{env: VAULTS}}}}}}
 credentials:
   api:
     token_url: {scene.provider.token_url}
@@ -46,11 +54,29 @@ credentials:
     username: {USER[0]}
     password: {{env: MARY}}
     required: false
+  printed:
+    token_url: {scene.provider.token_url}
+    client_id: {CLIENT[0]}
+    client_secret: {{command: [./print], every: 1s}}
+    required: false
+  sealed:
+    grant: static
+    token: {{vault: secret/a#b, every: 1s}}
+    required: false
 routes:
+  - {{path: /printed/, upstream: "{scene.upstream.url}", credential: printed}}
+  - {{path: /sealed/, upstream: "{scene.upstream.url}", credential: sealed}}
   - {{path: /api/, upstream: "{scene.upstream.url}", credential: api}}
   - {{path: /person/, upstream: "{scene.upstream.url}", credential: person}}
   - {{path: /broken/, upstream: "http://127.0.0.1:1", credential: api}}
 """
+
+
+def without_vault(text: str) -> str:
+    """The configuration without what stands in Vault."""
+    credential = text[text.index("  sealed:") : text.index("routes:")]
+    route = next(line for line in text.splitlines(keepends=True) if "/sealed/" in line)
+    return text.replace(credential, "").replace(route, "")
 
 
 async def everything_said(
@@ -59,7 +85,7 @@ async def everything_said(
     """Answers, logs, metrics, status and command lines, after all kinds of trouble."""
     said = []
     headers = {"X-Token-Sidecar-Key": KEY}
-    for target in ("/api/", "/person/", "/broken/", "/nowhere/", "/api/%00"):
+    for target in TARGETS:
         for sent in (headers, {"Authorization": f"Bearer {KEY}"}, {}):
             url = f"{scene.url}{target}?q={QUERY}"
             async with client.get(url, headers=sent) as answer:
@@ -97,7 +123,7 @@ async def test_no_secret_and_no_token_shows_anywhere(
             400,
             {
                 "error": "invalid_client",
-                "error_description": f"{CLIENT_SECRET} {PLAIN} {PASSWORD} is wrong",
+                "error_description": f"{CLIENT_SECRET} {PLAIN} {PASSWORD} {PRINTED} no",
             },
         )
         said += await everything_said(scene, sidecar, client)
@@ -111,8 +137,11 @@ async def test_no_secret_and_no_token_shows_anywhere(
 
 async def test_the_check_shows_no_secret_and_no_token(scene: Scene) -> None:
     scene.provider.clients = {CLIENT[0]: CLIENT_SECRET}
-    (scene.home / "config.yaml").write_text(config(scene, "text"))
+    whole = config(scene, "text")
     for arguments in (("--online",), ("--online", "--json"), ("--json",), ()):
+        # A Vault that is out of reach is a mistake, and nobody is asked then.
+        text = whole if "--online" not in arguments else without_vault(whole)
+        (scene.home / "config.yaml").write_text(text)
         finished = await command(
             "check", "--config", "config.yaml", *arguments, home=scene.home, environ=ENVIRON
         )
