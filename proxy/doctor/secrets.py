@@ -11,7 +11,7 @@ from typing import Final
 
 from proxy.config.model import Credential, SecretReference
 from proxy.doctor.finding import Finding, Kind, bad, good, note
-from proxy.errors import SecretError
+from proxy.errors import SecretError, SecretUnavailableError
 from proxy.secrets.places import place
 from proxy.secrets.references import source
 
@@ -77,7 +77,10 @@ def _look_at(
         value = there.read().reveal()
     except SecretError as error:
         told, _, advice = str(error).partition("; ")
-        return bad(name, STEP, Kind.CONFIGURATION, "secret_missing", f"{key}: {told}", advice)
+        kind, cause = Kind.CONFIGURATION, "secret_missing"
+        if isinstance(error, SecretUnavailableError):
+            kind, cause = Kind.UNREACHABLE, "secret_unavailable"
+        return bad(name, STEP, kind, cause, f"{key}: {told}", advice)
     told = f"{key} {place(reference)}: {len(value)} character{'s' * (len(value) != 1)}"
     odd = oddities(value) if key != "private_key" else ()
     if odd:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.model import Credential, EnvSecret, FileSecret, Position
+from proxy.config.model import CommandSecret, Credential, EnvSecret, FileSecret, Position
 from proxy.doctor.finding import Kind, State
 from proxy.doctor.secrets import look, oddities
 
@@ -65,3 +65,11 @@ def test_a_file_that_everybody_may_read_is_noted(tmp_path: Path) -> None:
     (found,) = look(credential(FileSecret(file, AT)), {})
     assert found.state is State.NOTE
     assert "chmod o-r" in found.told
+
+
+def test_a_place_that_does_not_answer_is_no_mistake_of_the_configuration() -> None:
+    failing = CommandSecret(("sh", "-c", "echo canary; exit 1"), AT)
+    (found,) = look(Credential("api", AT, client_secret=failing), {"PATH": "/usr/bin:/bin"})
+    assert (found.kind, found.cause) == (Kind.UNREACHABLE, "secret_unavailable")
+    assert "the command sh ended with 1" in found.told
+    assert found.advice == "run it by hand to see why"
