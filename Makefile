@@ -3,7 +3,8 @@
 
 PYTHON ?= python3
 SOAKING := $(or $(SECONDS),60)# how long `make soak` runs
-WORKERS ?= 1# of the sidecar in `make soak` and `make rolling`
+WORKERS ?= 1# of the sidecar in `make soak`, `make reloads` and `make rolling`
+RELOADS ?= 10000# how many `make reloads` does
 INPUTS ?= 200000# how many `make fuzz` judges
 TRIES ?= 10000# of `make pooled`
 ROLLS ?= 100# how often `make rolling` replaces an instance
@@ -21,7 +22,7 @@ PROGRAMS := .venv-programs
 SITE := .venv-docs
 SPHINX := $(SITE)/bin/sphinx-build -q -W --keep-going -n -c docs/site -d build/site-read
 
-.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak rolling \
+.PHONY: help install install-programs demo test lint types layers live programs fuzz pooled soak reloads rolling \
   bench bench-idle bench-memory bench-start bench-cli fleet compare docs docs-links reference dist \
   clean
 
@@ -97,6 +98,9 @@ $(PROGRAMS)/bin/go-client: tests/programs/clients/client.go | $(PROGRAMS)/.insta
 
 soak: $(INSTALLED) ## all kinds of faults at once, SECONDS=60 long: nothing lost, mixed up or too late
 	$(BIN)/python -m bench.soak $(SOAKING) --workers $(WORKERS)
+
+reloads: $(INSTALLED) ## 10,000 reloads under load, 200 of them broken: none of them may show
+	$(BIN)/python -m bench.reloads $(RELOADS) --workers $(WORKERS)
 
 rolling: $(INSTALLED) ## two instances replace each other under traffic, ROLLS=100 times: nothing fails
 	$(BIN)/python -m bench.rolling $(ROLLS) --workers $(WORKERS)
