@@ -18,7 +18,7 @@ export AXE_HOME := $(CACHE)/axe-core-$(AXE)
 export SDKS_HOME := $(CACHE)/sdks
 
 SERVERS := install-envoy install-keycloak install-old-keycloak install-dex \
-  install-oauth2-proxy install-oidc-provider install-axe install-chromium install-sdks
+  install-oauth2-proxy install-oidc-provider install-axe install-chromium install-sdks install-prometheus
 
 .PHONY: install-live $(SERVERS)
 
@@ -41,6 +41,10 @@ install-axe: $(AXE_HOME)/node_modules/.package-lock.json
 install-chromium: # from the system's packages
 	@for name in chromium chromedriver; do command -v $$name >/dev/null || \
 	  { echo "make live needs $$name: apt-get install chromium chromium-driver"; exit 1; }; done
+
+install-prometheus: # from the system's packages
+	@for name in prometheus promtool prometheus-alertmanager; do command -v $$name >/dev/null || \
+	  { echo "make live needs $$name: apt-get install prometheus prometheus-alertmanager"; exit 1; }; done
 
 install-sdks: $(SDKS:%=$(SDKS_HOME)/%.installed) # the vendors' own, each in an environment apart
 
