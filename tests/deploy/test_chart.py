@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.deploy.documents import CHART, VALUES, Document, lint, rendered, templates
+from tests.deploy.restricted import violations
 
 GOOD = VALUES / "deployment.yaml"
 BROKEN = {
@@ -38,7 +39,7 @@ BROKEN = {
     "identity: {enabled: true}": "identity.audience: name the realm's address",
     "identity: {expirationSeconds: 60}": "Must be greater than or equal to 600",
     "resources: {limit: {memory: 64Mi}}": "resources: Additional property limit is not allowed",
-    "resources: {requests: {cpus: 20m}}": "resources.requests: Property name of \"cpus\" does not",
+    "resources: {requests: {cpus: 20m}}": 'resources.requests: Property name of "cpus" does not',
     "runAsUser: 0": "runAsUser: Must be greater than or equal to 1",
     "metricsPort: 90900": "metricsPort: Must be less than or equal to 65535",
     "service: {enabled: true}": "service.enabled: name a port of your program in main.ports",
@@ -108,6 +109,12 @@ def test_what_you_configure_comes_before_what_the_chart_says(values: Path) -> No
     told = yaml.safe_load(map_["data"]["config.yaml"])
     assert told["drain"] == {"delay": "9s", "grace": "30s"}
     assert told["log"] == {"format": "json", "level": "debug"}
+
+
+def test_a_cluster_may_give_the_pod_its_user(values: Path) -> None:
+    spec = template(values, "runAsUser: null\npod: {securityContext: {runAsUser: null}}")["spec"]
+    assert "runAsUser" not in json.dumps(spec)
+    assert not violations(spec)
 
 
 def test_helm_finds_nothing_to_say() -> None:

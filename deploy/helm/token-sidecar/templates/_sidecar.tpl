@@ -62,8 +62,10 @@ token-sidecar/starts-with: {{ pick .Values.config "workers" "store" "state_dir" 
 {{- define "token-sidecar.confined" -}}
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ .Values.runAsUser }}
-  runAsGroup: {{ .Values.runAsUser }}
+  {{- with .Values.runAsUser }}
+  runAsUser: {{ . }}
+  runAsGroup: {{ . }}
+  {{- end }}
   readOnlyRootFilesystem: true
   allowPrivilegeEscalation: false
   capabilities:
