@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Collection, Iterable, Sequence
-from typing import NamedTuple
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
 
 from proxy.errors import StartError
 from proxy.plane.settings import Address
 from proxy.runtime.inherited import Inherited, assigned
 from proxy.runtime.sockets import PRIVATE, bind, release, remove_file
+
+DATA: Final = frozenset({"listen", "routes"})
+"""The keys whose listeners forward requests."""
+
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -25,6 +31,11 @@ class Place(NamedTuple):
     key: str
     address: Address
     mode: int = PRIVATE
+
+    def serves(self, other: Place) -> bool:
+        """Whether what listens here can go on for ``other``."""
+        alike = self.key == other.key or {self.key, other.key} <= DATA
+        return alike and self.address == other.address
 
 
 Bound = dict[Place, list[socket.socket]]
@@ -53,8 +64,8 @@ class Binding:
         used = [one for found in self._assigned.values() for one in found]
         return tuple(one for one in self._inherited if one not in used)
 
-    def bind(self, places: Iterable[Place]) -> Bound:
-        """Sockets for all of them or none.
+    def bind(self, places: Iterable[Place], opened: Collection[Place] = ()) -> Bound:
+        """Sockets for all of them or none; not where one of ``opened`` can go on.
 
         Raises:
             StartError: one can't be bound.
@@ -62,11 +73,27 @@ class Binding:
         bound: Bound = {}
         try:
             for place in places:
-                bound[place] = self._sockets(place)
+                if not any(one.serves(place) for one in opened):
+                    bound[place] = self._sockets(place)
         except BaseException:
             self.release(bound)
             raise
         return bound
+
+    def rename(self, opened: dict[Place, T], wanted: Collection[Place]) -> None:
+        """Know what goes on by the place that it is for now."""
+        for place in [place for place in opened if place not in wanted]:
+            new = next((one for one in wanted if place.serves(one)), None)
+            if new is not None and new not in opened:
+                opened[new] = opened.pop(place)
+                self._hand_on(place, new)
+
+    def _hand_on(self, place: Place, new: Place) -> None:
+        if place in self._bound_here:
+            self._bound_here.discard(place)
+            self._bound_here.add(new)
+            if place.mode != new.mode and new.address.path:
+                Path(new.address.path).chmod(new.mode)
 
     def release(self, bound: Bound) -> None:
         """Close sockets that won't be served any more, or after all; remove their files."""

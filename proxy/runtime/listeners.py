@@ -40,7 +40,7 @@ class Listeners:
         Raises:
             StartError: one can't be bound.
         """
-        return self._binding.bind(place for place in wanted if place not in self._open)
+        return self._binding.bind(wanted, self._open)
 
     def release(self, bound: Bound) -> None:
         """Close sockets that were bound in vain."""
@@ -51,6 +51,7 @@ class Listeners:
 
         What is under way there ends by itself: nobody waits for it.
         """
+        self._binding.rename(self._open, wanted)
         for place, sockets in bound.items():
             hosted = await Hosted.open(wanted[place](), sockets)
             self._open[place] = _Open(hosted, sockets)

@@ -9,11 +9,11 @@ from proxy.errors import StartError
 from proxy.plane.plane import Plane
 from proxy.plane.tracing import Tracing
 from proxy.runtime.access import AccessLog
-from proxy.runtime.binding import Binding, Bound, Place
+from proxy.runtime.binding import DATA, Binding, Bound, Place
 from proxy.runtime.forwarding import Counts
 from proxy.runtime.listeners import Listeners, Serve
 from proxy.runtime.log import Log
-from proxy.runtime.places import DATA, data_places
+from proxy.runtime.places import data_places
 from proxy.runtime.prepared import Prepared
 
 

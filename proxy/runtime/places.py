@@ -14,8 +14,6 @@ from proxy.runtime.translate import address
 
 OWN: Final = "own socket"
 METRICS: Final = "metrics"
-DATA: Final = frozenset({"listen", "routes"})
-"""The keys whose listeners forward requests."""
 
 
 def data_places(settings: PlaneSettings) -> Iterator[Place]:

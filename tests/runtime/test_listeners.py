@@ -142,3 +142,32 @@ async def test_the_end_cuts_what_still_runs_at_an_address_that_went() -> None:
             await listeners.close()
         with pytest.raises(aiohttp.ClientError):
             await asking
+
+
+async def test_an_address_that_moves_between_keys_of_the_data_plane_stays_open() -> None:
+    binding = Binding()
+    listeners = Listeners(binding)
+    (place,) = places("routes")
+    await listeners.change({place: serve}, listeners.bind({place: serve}))
+    moved = Place("listen", place.address)
+    bound = listeners.bind({moved: serve})
+    assert bound == {}
+    await listeners.change({moved: lambda: serve("another")}, bound)
+    assert listeners.places() == (moved,)
+    async with aiohttp.ClientSession() as session:
+        assert await get(moved, session) == "hello"
+    with pytest.raises(StartError):  # what is served there is another thing
+        listeners.bind({Place("admin", place.address): serve})
+    await listeners.close()
+
+
+async def test_a_unix_socket_is_opened_to_others_where_it_stands(tmp_path: Path) -> None:
+    listeners = Listeners(Binding())
+    before = Place("listen", Address(path=str(tmp_path / "data.sock")))
+    after = before._replace(mode=0o666)
+    await listeners.change({before: serve}, listeners.bind({before: serve}))
+    await listeners.change({after: serve}, listeners.bind({after: serve}))
+    path = tmp_path / "data.sock"
+    assert path.stat().st_mode & 0o777 == 0o666
+    await listeners.close()
+    assert not path.exists()

@@ -42,7 +42,7 @@ class Gate:
         Raises:
             StartError: one can't be bound.
         """
-        bound = self._binding.bind(place for place in places if place not in self._open)
+        bound = self._binding.bind(places, self._open)
         for sockets in bound.values():
             for sock in sockets:
                 sock.listen(BACKLOG)
@@ -50,6 +50,7 @@ class Gate:
 
     def change(self, places: Collection[Place], bound: Bound) -> None:
         """Accept at these places, on the sockets that ``bind`` gave; close the rest."""
+        self._binding.rename(self._open, places)
         for place, sockets in bound.items():
             hand = functools.partial(self._hand, place)
             acceptors = [Acceptor(sock, hand, self._clock) for sock in sockets]
