@@ -201,7 +201,7 @@ class FileKeys(Keys):
     log: LogKeys = Field(default=LogKeys(), description="what is written to standard error")
     tracing: Annotated[TracingKeys | None, BeforeValidator(_tracing)] = Field(
         default=None,
-        description="spans for an OpenTelemetry collector: off (the default), on, or a mapping",
+        description="spans for an OpenTelemetry collector: off, on, or a mapping; default off",
     )
     limits: LimitKeys = Field(default=LimitKeys(), description="what a request may take")
     hold: Duration = Field(
