@@ -128,8 +128,11 @@ class KeptSecrets:
         self._watch.close()
         for rereading in self._rereadings.values():
             rereading.close()
+        for kept in self._kept.values():
+            kept.close()
         if self._vaults is not None:
             await self._vaults.keep(())
+        await asyncio.sleep(0)  # what was cancelled ends what it waits for
 
     def statuses(self) -> tuple[SecretStatus, ...]:
         """How the places are doing that are read again."""
@@ -156,7 +159,8 @@ class KeptSecrets:
         elif isinstance(reference, _SLOW):
             from proxy.secrets.off_loop import OffLoop  # noqa: PLC0415 - where it is used
 
-            anew = OffLoop(source.read, f"the secret {place(reference)}", PATIENCE)
+            stop = getattr(source, "stop", lambda: None)  # of a command
+            anew = OffLoop(source.read, f"the secret {place(reference)}", PATIENCE, stop)
         return Kept(source, anew, self._clock, partial(self._heard, reference))
 
     def _in_vaults(self) -> Vaults:
@@ -229,5 +233,9 @@ async def prefetched(
 ) -> KeptSecrets:
     """The secrets for a sidecar that begins with ``config``."""
     secrets = KeptSecrets(environ, clock, Trust(), tell)
-    await secrets.prefetch(config)
+    try:
+        await secrets.prefetch(config)
+    except asyncio.CancelledError:  # told to end before it had begun
+        await secrets.close()
+        raise
     return secrets

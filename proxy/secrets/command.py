@@ -43,12 +43,18 @@ class CommandSource:
         self._argv = tuple(argv)
         self._environ = environ
         self._limit = limit
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def stop(self) -> None:
+        """End it where it runs: nobody waits for it any more. From any thread."""
+        for process in tuple(self._running):
+            _kill(process)
 
     def read(self) -> Secret:
         """What it prints now; see ``SecretSource``. Takes as long as the program does."""
         name = self._argv[0]
         try:
-            text = output(self._argv, self._environ, self._limit).decode("utf-8")
+            text = _output(self._argv, self._environ, self._limit, self._running).decode("utf-8")
         except UnicodeDecodeError:
             raise SecretError(f"the command {name} printed what is not UTF-8 text") from None
         value = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
@@ -61,19 +67,22 @@ class CommandSource:
         return ()
 
 
-def output(argv: Sequence[str], environ: Mapping[str, str], limit: float) -> bytes:
-    """What a program prints until it ends.
-
-    Raises:
-        SecretError: there is no such program, it may not be run, or it printed too much.
-        SecretUnavailableError: it failed, or took too long.
-    """
+def _output(
+    argv: Sequence[str],
+    environ: Mapping[str, str],
+    limit: float,
+    running: set[subprocess.Popen[bytes]],
+) -> bytes:
+    """What a program prints until it ends; ``running`` has it for so long."""
     process = _started(argv, environ)
+    running.add(process)
     printed = _Printed(process)
     try:
         ended = _wait(process, printed, limit)
     finally:
-        _end(process)
+        _kill(process)
+        process.wait()
+        running.discard(process)
     if printed.too_much:
         raise SecretError(
             f"the command {argv[0]} printed more than {LARGEST} bytes and was stopped; it has to"
@@ -158,11 +167,10 @@ def _wait(process: subprocess.Popen[bytes], printed: _Printed, limit: float) -> 
     return False
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End it with all that is left of its process group, and leave no zombie."""
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End it with all that is left of its process group."""
     if sys.platform == "win32":
         process.kill()
     else:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

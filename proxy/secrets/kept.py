@@ -104,6 +104,11 @@ class Kept:
             self._reading = asyncio.get_running_loop().create_task(self._read_anew(self._anew))
         await asyncio.shield(self._reading)
 
+    def close(self) -> None:
+        """End a reading that is under way."""
+        if self._reading is not None:
+            self._reading.cancel()
+
     def is_news(self) -> bool:
         """Whether the value is another than at the last call, or the first after a fault."""
         before, self._announced = self._announced, self._value

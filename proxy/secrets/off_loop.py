@@ -21,10 +21,18 @@ class OffLoop:
         read: takes its time; raises SecretError.
         what: names the place in messages.
         limit: seconds to wait for it.
+        stop: ends what ``read`` waits for, where nobody wants it any more.
     """
 
-    def __init__(self, read: Callable[[], Secret], what: str, limit: float) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Secret],
+        what: str,
+        limit: float,
+        stop: Callable[[], None] = lambda: None,
+    ) -> None:
         self._read = read
+        self._stop = stop
         self._what = what
         self._limit = limit
         self._thread: threading.Thread | None = None
@@ -57,6 +65,9 @@ class OffLoop:
                 return await done
         except TimeoutError:
             raise SecretUnavailableError(late) from None
+        except asyncio.CancelledError:
+            self._stop()
+            raise
 
 
 def _settle(done: asyncio.Future[Secret], value: Secret | None, error: Exception | None) -> None:

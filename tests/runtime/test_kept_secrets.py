@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -114,6 +115,33 @@ async def test_what_is_not_followed_is_read_again_by_every_reload(tmp_path: Path
         assert client_keys(config, secrets)["a"].reveal() == value
     assert secrets.statuses() == ()
     await secrets.close()
+
+
+@pytest.mark.parametrize("when", ["before the start", "later"])
+async def test_the_end_of_the_sidecar_ends_a_command_that_hangs(tmp_path: Path, when: str) -> None:
+    pid, hang = tmp_path / "pid", tmp_path / "hang"
+    script = f"test -e {hang} || exec echo value; echo $$ > {pid}; sleep 600"
+    config = configured(tmp_path, command(script))
+    if when == "before the start":
+        hang.touch()
+    beginning = asyncio.ensure_future(prefetched(config, ENVIRON, SystemClock(), lambda *_: None))
+    if when == "later":
+        secrets = await beginning
+        await secrets.keep(config)
+        hang.touch()
+    await until(lambda: _is_there(pid), what="its start")
+    if when == "later":
+        await secrets.close()
+    beginning.cancel()
+    await until(lambda: _has_ended(int(pid.read_text())), deadline=5.0, what="its end")
+
+
+async def _is_there(file: Path) -> bool:
+    return file.exists() and bool(file.read_text().strip())  # noqa: ASYNC240 - a word in memory
+
+
+async def _has_ended(pid: int) -> bool:
+    return not Path(f"/proc/{pid}").exists()  # noqa: ASYNC240 - no disk is asked
 
 
 async def test_a_client_without_its_key_is_a_mistake_even_if_it_may_pass(tmp_path: Path) -> None:
