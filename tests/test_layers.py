@@ -41,7 +41,7 @@ ENTERS = {
     "pydantic_core": {"config"},
     "redis": {"stores"},
     "requests": {"client"},
-    "rich": {"demo"},
+    "rich": {"cli", "demo"},
     "segno": {"cli"},
     "uvloop": {"plane"},
     "yaml": {"config"},

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "exec",
     "list",
     "status",
+    "top",
     "refresh",
     "forget",
     "reload",

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from proxy.client.lent import Lent
-from proxy.client.wire import PATIENCE, Place, Reply, ask
+from proxy.client.wire import LARGEST, PATIENCE, Place, Reply, ask
 from proxy.errors import CredentialRefused, CredentialUnavailable, SidecarError
 from proxy.secret import Secret
 
@@ -78,7 +78,7 @@ class RunningSidecar:
 
     def status(self) -> Mapping[str, Any]:
         """How the sidecar and its credentials are doing; nothing secret in it."""
-        return _object(self._ask("/v1/status", "GET", b"", {}))
+        return _object(self._ask("/v1/status", "GET", b"", {}, MOST_STATUS))
 
     def _said(
         self, name: str, what: str, method: str, body: bytes = b"", *, identity: str | None
@@ -110,7 +110,14 @@ class RunningSidecar:
         except (KeyError, TypeError, ValueError):
             raise _stranger() from None
 
-    def _ask(self, target: str, method: str, body: bytes, fields: Mapping[str, str]) -> Reply:
+    def _ask(
+        self,
+        target: str,
+        method: str,
+        body: bytes,
+        fields: Mapping[str, str],
+        largest: int = LARGEST,
+    ) -> Reply:
         try:
             return ask(
                 self._place,
@@ -119,12 +126,15 @@ class RunningSidecar:
                 fields=fields,
                 body=body,
                 patience=self._patience,
+                largest=largest,
             )
         except OSError as error:
             raise NobodyThereError(f"no sidecar answers: {error.strerror or error}") from None
 
 
 _OK: Final = 200
+MOST_STATUS: Final = 32 << 20
+"""Bytes: a status tells of hundreds of credentials and thousands of routes."""
 
 
 def _object(reply: Reply) -> Mapping[str, Any]:

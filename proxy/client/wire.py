@@ -15,6 +15,7 @@ from typing import Final
 PATIENCE: Final = 15.0
 """Seconds that the answer may take: longer than a sidecar holds a request by default."""
 LARGEST: Final = 1 << 20
+"""Bytes of an answer, unless more is expected."""
 
 Place = Path | tuple[str, int]
 """Where the sidecar listens: a Unix socket, or a host without brackets and a port."""
@@ -37,8 +38,9 @@ def ask(
     fields: Mapping[str, str] | None = None,
     body: bytes = b"",
     patience: float = PATIENCE,
+    largest: int = LARGEST,
 ) -> Reply:
-    """One request and its whole answer.
+    """One request and its whole answer, of at most ``largest`` bytes.
 
     Raises:
         OSError: nobody answers there, or not with HTTP.
@@ -51,7 +53,7 @@ def ask(
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
     with _connected(place, patience) as connection:
         connection.sendall(head + body)
-        return _read(connection)
+        return _read(connection, largest)
 
 
 def _connected(place: Place, patience: float) -> socket.socket:
@@ -67,9 +69,9 @@ def _connected(place: Place, patience: float) -> socket.socket:
     return connection
 
 
-def _read(connection: socket.socket) -> Reply:
+def _read(connection: socket.socket, largest: int) -> Reply:
     answer = bytearray()
-    while len(answer) <= LARGEST and (piece := connection.recv(65536)):
+    while len(answer) <= largest and (piece := connection.recv(65536)):
         answer += piece
     head, _, body = bytes(answer).partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")

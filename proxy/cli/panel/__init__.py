@@ -1,0 +1,1 @@
+"""What ``token-sidecar top`` is made of."""
