@@ -97,6 +97,9 @@ class Administrator:
         url = f"{self._keycloak.base}/admin/realms{path}"
         async with self._http.request(method, url, json=body, headers=headers) as answer:
             text = await answer.text()
+            if answer.status == 401 and self._until:  # it was started anew since
+                self._until = 0.0
+                return await self._ask(method, path, body)
             if not answer.ok:
                 raise RuntimeError(f"{method} {path}: {answer.status} {text}")
             return await answer.json() if method == "GET" else None
