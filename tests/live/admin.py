@@ -92,14 +92,16 @@ class Administrator:
         found = await self._ask("GET", f"/{realm}/events?client={client}&max=10000", None)
         return Counter(str(event["type"]) for event in found)
 
-    async def _ask(self, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    async def _ask(
+        self, method: str, path: str, body: dict[str, Any] | None, *, again: bool = True
+    ) -> Any:
         headers = {"Authorization": f"Bearer {await self._token()}"}
         url = f"{self._keycloak.base}/admin/realms{path}"
         async with self._http.request(method, url, json=body, headers=headers) as answer:
             text = await answer.text()
-            if answer.status == 401 and self._until:  # it was started anew since
+            if answer.status == 401 and again:  # it was started anew since
                 self._until = 0.0
-                return await self._ask(method, path, body)
+                return await self._ask(method, path, body, again=False)
             if not answer.ok:
                 raise RuntimeError(f"{method} {path}: {answer.status} {text}")
             return await answer.json() if method == "GET" else None
