@@ -14,7 +14,7 @@ from proxy.config import model
 from proxy.errors import SecretError, StoreError
 from proxy.secret import Secret
 from proxy.secrets import keyring
-from proxy.secrets.references import source
+from proxy.secrets.references import Direct, Sources
 from proxy.stores.memory import MemoryStore
 from proxy.tokens.ports import TokenStore
 
@@ -26,6 +26,7 @@ def open_store(
     environ: Mapping[str, str],
     clock: Clock,
     tell: Callable[[str], None],
+    secrets: Sources | None = None,
 ) -> TokenStore:
     """The store; None is this process's memory.
 
@@ -35,6 +36,7 @@ def open_store(
         environ: where environment variables are looked up.
         clock: the process's.
         tell: is told what a person should see to, in words for a log.
+        secrets: where secrets are looked up; None: in their places, however long that takes.
 
     Raises:
         StoreError: it can't be opened: a directory or a key that can't be made or trusted.
@@ -47,7 +49,7 @@ def open_store(
 
     def read(reference: model.SecretReference, name: str) -> Secret:
         try:
-            return source(reference, environ).read()
+            return (secrets or Direct(environ, clock))(reference).read()
         except SecretError as error:
             raise StoreError(f"the store's `{name}`: {error}") from None
 

@@ -95,6 +95,13 @@ async def test_a_configured_key_opens_what_it_closed(tmp_path: Path) -> None:
     assert not (tmp_path / "state").exists()
 
 
+async def test_a_key_may_be_what_a_program_prints(tmp_path: Path) -> None:
+    program = model.CommandSecret(("sh", "-c", f"echo {text_of(bytes(32))}"), HERE)
+    assert isinstance(opened(tmp_path, program, PATH="/usr/bin:/bin"), FileStore)
+    with pytest.raises(StoreError, match=r"`encryption_key`: the command false ended with 1"):
+        opened(tmp_path, model.CommandSecret(("false",), HERE), PATH="/usr/bin:/bin")
+
+
 @pytest.mark.parametrize(
     ("environ", "message"),
     [({}, "KEY is not set"), ({"KEY": "canary"}, "is no key: 32 random bytes")],
