@@ -1,24 +1,26 @@
 """The life of the process: start, signals, reload, drain, end.
 
-SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the configuration again, as does
-a change of its file.
-What any of it means is the sidecar's business.
+SIGTERM and SIGINT drain, or end a start that is not over; a second one ends at once. SIGHUP reads
+the configuration again, as does a change of its file. What any of it means is the sidecar's
+business.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, Final
 
-from proxy.clock import SystemClock
+from proxy.clock import Clock, SystemClock
 from proxy.config.model import Config
 from proxy.runtime.following import Following
 from proxy.runtime.inherited import Inherited
 from proxy.runtime.kept_secrets import prefetched
 from proxy.runtime.log import Log
+from proxy.runtime.notifying import Notifier
 from proxy.runtime.reader import Reader
 from proxy.runtime.reload import Reloader
 from proxy.runtime.sidecar import Sidecar
@@ -29,92 +31,165 @@ DONE: Final = 0
 CUT: Final = 1
 
 
-async def live(
-    config: Config,
-    environ: Mapping[str, str],
-    log: Log,
-    inherited: Sequence[Inherited] = (),
-    *,
-    read: Stamp,
-) -> int:
-    """From the first socket to the last; the exit code.
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What a life begins with.
 
-    Args:
-        config: what to begin with.
+    Attributes:
+        config: the configuration at first.
+        read: the stamp of its file when it was read.
         environ: the environment variables.
-        log: where events go.
-        inherited: sockets that were opened for us.
-        read: the stamp of the file when ``config`` was read from it.
+        inherited: sockets that a service manager opened for us.
+        notifier: tells that service manager how we are; None where none wants to know.
+    """
+
+    config: Config
+    read: Stamp
+    environ: Mapping[str, str]
+    inherited: Sequence[Inherited] = ()
+    notifier: Notifier | None = None
+
+
+async def live(origins: Origins, log: Log) -> int:
+    """From the first socket to the last; the exit code.
 
     Raises:
         ConfigurationError: something that the configuration names can't be used.
         StartError: an address can't be listened on.
     """
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
-    signals, clock = Signals(), SystemClock()
-    sidecar = Sidecar(
-        config,
-        environ=environ,
-        log=log,
-        clock=clock,
-        end=signals.stop.set,
-        inherited=inherited,
-        secrets=await prefetched(config, environ, clock, log.event),
-    )
-    files = FileWatch(clock)
-    sidecar.reloader = reloader = Reloader(
-        config.path,
-        reader=Reader(environ, clock),
-        following=Following(files),
-        put_to_work=sidecar.put_to_work,
-        compare=sidecar.compare,
-        log=log,
-        clock=clock,
-    )
-    signals.watch(reloader.soon)
-    try:
-        await sidecar.start()
-        reloader.start(config, read)
+    signals = Signals()
+    signals.watch()
+    async with AsyncExitStack() as closing:
+        if await _unless(signals.again, _life(origins, log, signals, closing)):
+            log.event("info", "end")
+            return DONE
+        log.event("warning", "end", "a second signal: what still ran was cut off")
+        return CUT
+
+
+async def _life(origins: Origins, log: Log, signals: Signals, closing: AsyncExitStack) -> None:
+    beginning = Beginning(origins, log, SystemClock(), signals, closing)
+    if not await _unless(signals.stop, beginning.start()):
+        log.event("info", "drain", "it was told to end before it had started")
+        return
+    log.event("info", "start", version=VERSION, config=str(origins.config.path))
+    await signals.stop.wait()
+    if origins.notifier is not None:
+        origins.notifier.stopping(beginning.sidecar.longest_end)
+    # A reload under way is not waited for before: who asks for the end is told at once.
+    await asyncio.gather(beginning.sidecar.drain(), beginning.reloader.close())
+
+
+class Beginning:
+    """Puts together what lives, and starts it.
+
+    Args:
+        origins: what it begins with.
+        log: where events go.
+        clock: where time comes from.
+        signals: what may ask for its end, and for a reload.
+        closing: takes what must be closed in the end, however far the start came.
+
+    Attributes:
+        sidecar: there once the start is over.
+        reloader: there once the start is over.
+    """
+
+    sidecar: Sidecar
+    reloader: Reloader
+
+    def __init__(
+        self,
+        origins: Origins,
+        log: Log,
+        clock: Clock,
+        signals: Signals,
+        closing: AsyncExitStack,
+    ) -> None:
+        self._origins = origins
+        self._log = log
+        self._clock = clock
+        self._signals = signals
+        self._closing = closing
+
+    async def start(self) -> None:
+        """Read secrets, listen, follow the files, and tell that we do."""
+        origins, files = self._origins, FileWatch(self._clock)
+        self.sidecar = await self._sidecar()
+        self._closing.push_async_callback(self.sidecar.close)
+        self.sidecar.reloader = self.reloader = self._reloader(files)
+        self._closing.push_async_callback(self.reloader.close)
+        self._closing.callback(files.close)
+        self._signals.watch_reload(self.reloader.soon)
+        await self.sidecar.start()
+        self.reloader.start(origins.config, origins.read)
         files.start()
-        log.event("info", "start", version=VERSION, config=str(config.path))
-        await signals.stop.wait()
-        await reloader.close()
-        return await _end(sidecar, signals, log)
+        if origins.notifier is not None:
+            origins.notifier.ready(self.sidecar.snapshot)
+            self._closing.callback(origins.notifier.close)
+
+    async def _sidecar(self) -> Sidecar:
+        origins, log, clock = self._origins, self._log, self._clock
+        return Sidecar(
+            origins.config,
+            environ=origins.environ,
+            log=log,
+            clock=clock,
+            end=self._signals.stop.set,
+            inherited=origins.inherited,
+            secrets=await prefetched(origins.config, origins.environ, clock, log.event),
+        )
+
+    def _reloader(self, files: FileWatch) -> Reloader:
+        notifier = self._origins.notifier
+        return Reloader(
+            self._origins.config.path,
+            reader=Reader(self._origins.environ, self._clock),
+            following=Following(files),
+            put_to_work=self.sidecar.put_to_work,
+            compare=self.sidecar.compare,
+            log=self._log,
+            clock=self._clock,
+            around=_nothing if notifier is None else notifier.reloading,
+        )
+
+
+def _nothing(_begins: bool) -> None:
+    """Nobody wants to know of reloads."""
+
+
+async def _unless(event: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do ``work`` to its end unless ``event`` comes first; whether it was done."""
+    task, told = asyncio.ensure_future(work), asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait({task, told}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+            return True
+        return False
     finally:
-        files.close()
-        await reloader.close()
-        await sidecar.close()
-
-
-async def _end(sidecar: Sidecar, signals: Signals, log: Log) -> int:
-    drained = asyncio.ensure_future(sidecar.drain())
-    cut = asyncio.ensure_future(signals.again.wait())
-    await asyncio.wait({drained, cut}, return_when=asyncio.FIRST_COMPLETED)
-    cut.cancel()
-    if drained.done():
-        drained.result()
-        log.event("info", "end")
-        return DONE
-    drained.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await drained
-    log.event("warning", "end", "a second signal: what still ran was cut off")
-    return CUT
+        told.cancel()
+        task.cancel()
+        await asyncio.wait([task])
 
 
 class Signals:
-    """The signals that ask the process to end."""
+    """What signals ask of the process."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
         self.again = asyncio.Event()
 
-    def watch(self, reload: Callable[[], None]) -> None:
-        """React to signals from now on."""
-        for name, act in (("SIGTERM", self._ask), ("SIGINT", self._ask), ("SIGHUP", reload)):
-            number = getattr(signal, name, None)
-            if number is not None:
-                _handle(number, act)
+    def watch(self) -> None:
+        """Heed what asks for the end from now on."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            _handle(number, self._ask)
+
+    def watch_reload(self, reload: Callable[[], None]) -> None:
+        """Have ``reload`` called when a signal asks for it."""
+        if hasattr(signal, "SIGHUP"):
+            _handle(signal.SIGHUP, reload)
 
     def _ask(self) -> None:
         (self.again if self.stop.is_set() else self.stop).set()

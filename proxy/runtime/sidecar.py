@@ -114,6 +114,7 @@ class Sidecar:
         self._listeners = Listeners(self._binding)
         self._contents = Contents()
         self._draining = False
+        self._changing = asyncio.Lock()
         self._was_ready = False
         self.reloader: Reloader | None = None
         self._now = self._prepare(config, starting=True)
@@ -157,8 +158,7 @@ class Sidecar:
             StartError: a new address can't be listened on, or the process ends; nothing was
                 changed.
         """
-        if self._draining:
-            raise StartError("the process is on its way out: nothing is reloaded any more")
+        self._refuse_late()
         await self._secrets.prefetch(config)
         prepared = self._prepare(config)
         for unused in self._binding.assign(_configured(prepared)):
@@ -186,15 +186,27 @@ class Sidecar:
     async def _change(self, prepared: Prepared) -> None:
         await self._forwarding.propose(prepared)
         wanted = self._places(prepared)
-        try:
-            bound = self._listeners.bind(wanted)
-        except BaseException:
-            self._forwarding.withdraw()
-            raise
-        self._now = prepared
-        await self._forwarding.change()
-        await self._listeners.change(wanted, bound)
+        async with self._changing:
+            try:
+                self._refuse_late()
+                bound = self._listeners.bind(wanted)
+            except BaseException:
+                self._forwarding.withdraw()
+                raise
+            self._now = prepared
+            await self._forwarding.change()
+            await self._listeners.change(wanted, bound)
         await self._at_work()
+
+    def _refuse_late(self) -> None:
+        if self._draining:
+            raise StartError("the process is on its way out: nothing is reloaded any more")
+
+    @property
+    def longest_end(self) -> float:
+        """Seconds that ``drain`` may take."""
+        drain = self._now.config.drain
+        return drain.delay + drain.grace
 
     async def drain(self) -> None:
         """Unready at once; accepting for ``drain.delay``; then only finishing what runs."""
@@ -203,7 +215,8 @@ class Sidecar:
         self._forwarding.drain()
         self._log.event("info", "drain", delay=drain.delay, grace=drain.grace)
         await asyncio.sleep(drain.delay)
-        await self._forwarding.stop_accepting()
+        async with self._changing:  # what a reload has begun to open is closed too
+            await self._forwarding.stop_accepting()
         if not await self._forwarding.finished(drain.grace):
             self._log.event("warning", "cut", "what still ran after drain.grace was cut off")
 
