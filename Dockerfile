@@ -4,7 +4,7 @@
 
 ARG BASE=python:3.11-slim
 # What else is built in, of pyproject.toml's extras; none of it is loaded unless it is configured.
-ARG EXTRAS=redis
+ARG EXTRAS=redis,otel
 
 FROM ${BASE} AS build
 ARG EXTRAS

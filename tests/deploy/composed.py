@@ -50,7 +50,7 @@ async def keycloak(work: Path) -> AsyncIterator[str]:
         )
     try:
         base = f"http://127.0.0.1:{port}"
-        await until(lambda: _answers(base, process), deadline=240, what="Keycloak's start")
+        await until(lambda: _answers(base, process), deadline=480, what="Keycloak's start")
         yield base
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from tests.deploy.documents import REPOSITORY
@@ -23,3 +25,10 @@ def test_all_that_it_copies_is_let_through_to_the_build() -> None:
         match line.split():
             case ["COPY", *sources, _] if not sources[0].startswith("--"):
                 assert set(sources) <= let
+
+
+def test_it_has_the_extras_that_a_server_may_be_configured_to_use() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    (extras,) = re.findall(r"^ARG EXTRAS=(\S+)$", DOCKERFILE.read_text(), re.MULTILINE)
+    on_a_desk = {"demo", "keyring"}
+    assert set(extras.split(",")) == set(project["optional-dependencies"]) - on_a_desk
