@@ -87,9 +87,15 @@ class RegisteredClient:
         )
 
     def is_recent(self) -> bool:
-        """Whether the secret changed so lately that a refusal may mean nothing."""
+        """Whether a refusal may mean nothing; see ``Rotating``."""
         changing = self._registration.signer or self._secret
         return changing is not None and changing.is_recent()
+
+    def believed(self) -> None:
+        """A request brought what it should: the secret is the right one."""
+        changing = self._registration.signer or self._secret
+        if changing is not None:
+            changing.accepted()
 
     def judged(self, error: TokenRequestError) -> TokenRequestError:
         """Learn from a failed request; ``error``, or what explains it better."""

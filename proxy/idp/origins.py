@@ -157,7 +157,7 @@ class Signed:
 
     async def renewed(self, presented: Presented) -> Presented | None:  # noqa: ARG002 - the port
         """One by the key before, if the key changed just now: the provider may not know it yet."""
-        if not self._signer.is_recent():
+        if not self._signer.has_other():
             return None
         self._signer.refused()
         return await self.read()

@@ -175,13 +175,15 @@ class TokenRequests:
         answer: Answer | None = None
         try:
             answer = await self._sender.send(build(url, client))
-            return await self._believed(answer, read(answer, about), about)
+            result = await self._believed(answer, read(answer, about), about)
         except TokenRequestError as error:
             if error.failure is not Failure.TERMINAL:
                 self._endpoints.doubt()
             if answer is not None and not isinstance(error, UnusableAnswerError):
                 error.explanation = self._explain(answer)
             raise self._client.judged(error) from None
+        self._client.believed()
+        return result
 
     async def _believed(self, answer: Answer, result: T, about: Circumstances) -> T:
         """``result``; an ID token among it only after its checks."""

@@ -56,8 +56,16 @@ class Signer:
             raise TokenRequestError(said, failure=Failure.TRANSIENT, reason="secret") from None
 
     def is_recent(self) -> bool:
-        """Whether the key changed so lately that a refusal may mean nothing."""
+        """Whether a refusal may mean nothing; see ``Rotating``."""
         return self._text.is_recent()
+
+    def has_other(self) -> bool:
+        """Whether there was another key lately."""
+        return self._text.has_other()
+
+    def accepted(self) -> None:
+        """What was signed last was believed."""
+        self._text.accepted()
 
     def refused(self) -> None:
         """What was signed last was refused: the other key's turn, if there is one."""

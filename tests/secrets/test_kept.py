@@ -219,3 +219,32 @@ async def test_what_a_thread_raises_is_raised_where_it_is_awaited() -> None:
     with pytest.raises(SecretError, match="it is gone"):
         await OffLoop(read, "the keyring", 5.0)()
     assert (await OffLoop(lambda: Secret("value"), "the keyring", 5.0)()).reveal() == "value"
+
+
+async def test_where_a_value_worked_its_successor_is_waited_for_but_not_for_long() -> None:
+    here = Following(slow=True)
+    rotating = Rotating(here.kept, here.clock)
+    rotating.read()
+    assert not rotating.is_recent()  # it never worked: a refusal means what it says
+    rotating.accepted()
+    assert rotating.is_recent()
+    rotating.refused()
+    await here.clock.advance(9.0)
+    rotating.refused()
+    assert rotating.is_recent()
+    await here.clock.advance(2.0)
+    assert not rotating.is_recent()
+    here.place.value = "second"
+    await here.kept.reread()
+    assert rotating.read().reveal() == "second"
+    assert rotating.is_recent()
+    rotating.accepted()
+    await here.clock.advance(600.0)
+    assert rotating.is_recent()
+
+
+async def test_what_can_not_change_while_we_run_has_no_successor() -> None:
+    rotating = Rotating(Place(), FakeClock())
+    rotating.read()
+    rotating.accepted()
+    assert not rotating.is_recent()
