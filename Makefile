@@ -42,7 +42,7 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 
 test: lint types install-redis ## lint, types, layers, unit, property and end-to-end tests
 	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
-	$(PYTEST) tests --ignore tests/live --ignore tests/programs --ignore tests/deploy --quiet \
+	$(PYTEST) tests --ignore tests/live --ignore tests/programs --ignore tests/deploy --ignore tests/kube --quiet \
 	  --numprocesses $(PROCESSES) --basetemp $$short
 
 .PHONY: install-redis
@@ -153,9 +153,11 @@ dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	$(PYTHON) -m venv build/empty-wheel
 	build/empty-wheel/bin/pip install --quiet dist/*.whl
 	build/empty-wheel/bin/token-sidecar version
+	build/empty-wheel/bin/python -c 'from proxy.control.status_page import shell; shell()'
 	$(PYTHON) -m venv build/empty-sdist
 	build/empty-sdist/bin/pip install --quiet dist/*.tar.gz
 	build/empty-sdist/bin/token-sidecar version
+	build/empty-sdist/bin/python -c 'from proxy.control.status_page import shell; shell()'
 
 clean: ## all that was made here, but not the cache
 	rm -rf .venv .venv-programs .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
@@ -164,3 +166,4 @@ clean: ## all that was made here, but not the cache
 
 include tests/live/servers.mk
 include tests/deploy/tools.mk
+include tests/kube/kube.mk

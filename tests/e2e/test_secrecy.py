@@ -90,7 +90,7 @@ async def everything_said(
             url = f"{scene.url}{target}?q={QUERY}"
             async with client.get(url, headers=sent) as answer:
                 said += [str(answer.headers), await answer.text()]
-    for target in ("/healthz", "/readyz", "/metrics", "/v1/status"):
+    for target in ("/healthz", "/readyz", "/metrics", "/v1/status", "/"):
         said.append(repr(await sidecar.ask(f"{target}?q={QUERY}")))
     said += await asyncio.to_thread(_command_lines, sidecar.pid)
     return [*said, sidecar.out, sidecar.err]
