@@ -25,12 +25,15 @@ class Pair:
 
 
 class Authority:
-    """Signs certificates; ``ca_file`` is its own, self-signed."""
+    """Signs certificates; ``ca_file`` is its own, self-signed.
 
-    def __init__(self, directory: Path) -> None:
+    Two that somebody believes at once need names apart.
+    """
+
+    def __init__(self, directory: Path, name: str = "a test's authority") -> None:
         self._directory = directory
         self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test's authority")])
+        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         certificate = (
             self._builder(self._name, self._key.public_key(), ends=DAY)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
