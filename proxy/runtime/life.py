@@ -8,6 +8,7 @@ business.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -29,6 +30,7 @@ from proxy.version import VERSION
 
 DONE: Final = 0
 CUT: Final = 1
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,14 @@ async def live(origins: Origins, log: Log) -> int:
     signals = Signals()
     signals.watch()
     async with AsyncExitStack() as closing:
-        if await _unless(signals.again, _life(origins, log, signals, closing)):
+        whole = await _unless(signals.again, _life(origins, log, signals, closing))
+        if whole:
             log.event("info", "end")
-            return DONE
-        log.event("warning", "end", "a second signal: what still ran was cut off")
-        return CUT
+        else:
+            log.event("warning", "end", "a second signal: what still ran was cut off")
+    code = DONE if whole else CUT
+    signals.over(code)
+    return code
 
 
 async def _life(origins: Origins, log: Log, signals: Signals, closing: AsyncExitStack) -> None:
@@ -131,6 +136,8 @@ class Beginning:
 
     async def _sidecar(self) -> Sidecar:
         origins, log, clock = self._origins, self._log, self._clock
+        secrets = await prefetched(origins.config, origins.environ, clock, log.event)
+        self._closing.push_async_callback(secrets.close)
         return Sidecar(
             origins.config,
             environ=origins.environ,
@@ -138,7 +145,7 @@ class Beginning:
             clock=clock,
             end=self._signals.stop.set,
             inherited=origins.inherited,
-            secrets=await prefetched(origins.config, origins.environ, clock, log.event),
+            secrets=secrets,
         )
 
     def _reloader(self, files: FileWatch) -> Reloader:
@@ -183,13 +190,24 @@ class Signals:
 
     def watch(self) -> None:
         """Heed what asks for the end from now on."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDING:
             _handle(number, self._ask)
 
     def watch_reload(self, reload: Callable[[], None]) -> None:
         """Have ``reload`` called when a signal asks for it."""
         if hasattr(signal, "SIGHUP"):
             _handle(signal.SIGHUP, reload)
+
+    def over(self, code: int) -> None:
+        """All is closed: whatever comes while the interpreter ends changes nothing about it."""
+        if not hasattr(signal, "pthread_sigmask"):  # Windows
+            return
+        loop = asyncio.get_running_loop()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        for number in ENDING:
+            loop.remove_signal_handler(number)
+            signal.signal(number, lambda *_: os._exit(code))
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _ask(self) -> None:
         (self.again if self.stop.is_set() else self.stop).set()

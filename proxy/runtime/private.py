@@ -11,6 +11,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,14 +101,14 @@ async def _run(
     asyncio.get_running_loop().set_exception_handler(log.loop_fault)
     clock = SystemClock()
     secrets = await prefetched(config, own_environ, clock, log.event)
-    sidecar = Sidecar(
-        config, environ=own_environ, log=log, clock=clock, own_socket=False, secrets=secrets
-    )
-    try:
+    async with AsyncExitStack() as closing:
+        closing.push_async_callback(secrets.close)
+        sidecar = Sidecar(
+            config, environ=own_environ, log=log, clock=clock, own_socket=False, secrets=secrets
+        )
+        closing.push_async_callback(sidecar.close)
         await sidecar.start()
         return await supervised(command, environ)
-    finally:
-        await sidecar.close()
 
 
 def _with_lenders(config: model.Config, names: Sequence[str]) -> dict[str, model.Credential]:

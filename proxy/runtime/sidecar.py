@@ -42,6 +42,7 @@ from proxy.runtime.reload import Reloader
 from proxy.runtime.tls import TlsContexts
 from proxy.runtime.tracing.ports import UNFOLLOWED, Followed, together
 from proxy.runtime.tracing.switch import turned_on
+from proxy.secrets.references import Sources
 from proxy.stores.opening import open_store
 from proxy.tokens.event import Event
 from proxy.tokens.ports import TokenStore
@@ -97,7 +98,7 @@ class Sidecar:
             clock=clock,
             contexts=self._contexts,
             log=self._told,
-            store=_store(config, environ, log, clock),
+            store=_store(config, environ, log, clock, self._secrets),
             secrets=self._secrets,
             tracing=tracing,
         )
@@ -320,7 +321,9 @@ def _configured(prepared: Prepared) -> list[Place]:
     return [*data_places(prepared.settings), *control_places(prepared.config, None)]
 
 
-def _store(config: Config, environ: Mapping[str, str], log: Log, clock: Clock) -> TokenStore:
+def _store(
+    config: Config, environ: Mapping[str, str], log: Log, clock: Clock, secrets: Sources
+) -> TokenStore:
     try:
         return open_store(
             config.store,
@@ -328,6 +331,7 @@ def _store(config: Config, environ: Mapping[str, str], log: Log, clock: Clock) -
             environ=environ,
             clock=clock,
             tell=functools.partial(log.event, "warning", "store"),
+            secrets=secrets,
         )
     except StoreError as error:
         raise StartError(f"`store`: {error}") from None

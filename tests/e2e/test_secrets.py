@@ -354,6 +354,17 @@ async def test_vault_sealed_at_the_start_is_waited_for(
         await sent(scene, client)
 
 
+async def test_a_path_that_vault_does_not_have_is_a_mistake_told_in_one_line(
+    scene: Scene, vault: Vault
+) -> None:
+    place = InVault(scene.home, vault)
+    text = config(scene, place)
+    async with running(text, scene.home, admin=scene.admin, environ=place.environ) as sidecar:
+        assert await sidecar.ended() == 2
+        (line,) = sidecar.err.splitlines()
+        assert "Vault has no secret secret/api" in line
+
+
 async def test_a_command_that_does_not_exist_is_a_mistake(scene: Scene) -> None:
     place = Command(scene.home)
     place.written = "{command: [./nowhere]}"
