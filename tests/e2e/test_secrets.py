@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.conftest import Scene
 from tests.support.identity_provider import CLIENT
-from tests.support.process import Sidecar, running, until
+from tests.support.process import Sidecar, command, running, until
 from tests.support.secret_places import EVERY, FILES, Command, InVault, Place, Ring, placed
 from tests.support.vault import Vault
 
@@ -352,6 +352,23 @@ async def test_vault_sealed_at_the_start_is_waited_for(
         vault.sealed = False
         await sidecar.ready()
         await sent(scene, client)
+
+
+@pytest.mark.parametrize("name", ["command", "keyring", "vault"])
+async def test_commands_read_each_place_without_a_sidecar(
+    scene: Scene, vault: Vault, name: str
+) -> None:
+    place = placed(name, scene.home, vault)
+    place.put("canary-1")
+    (scene.home / "config.yaml").write_text(config(scene, place, static=True))
+    about = ("--config", "config.yaml")
+    done = await command("token", "api", *about, home=scene.home, environ=place.environ)
+    assert (done.code, done.out, done.err) == (0, "canary-1\n", "")
+    done = await command("check", *about, home=scene.home, environ=place.environ)
+    assert done.code == 0, done.err
+    done = await command("doctor", "api", *about, home=scene.home, environ=place.environ)
+    assert "8 characters" in done.out, done.out + done.err
+    assert "canary" not in done.out + done.err
 
 
 async def test_a_path_that_vault_does_not_have_is_a_mistake_told_in_one_line(
