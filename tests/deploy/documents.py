@@ -20,7 +20,7 @@ CHART = REPOSITORY / "deploy/helm/token-sidecar"
 VALUES = Path(__file__).parent / "values"
 OWN_CHART = Path(__file__).parent / "own-chart"
 RELEASE = "reports"
-OLDEST = {"plain.yaml": "1.25.0"}
+OLDEST = {"plain.yaml": "1.25.0", "plain-cronjob.yaml": "1.25.0"}
 """The Kubernetes that a values file is for, where it is not today's."""
 
 Document = dict[str, Any]

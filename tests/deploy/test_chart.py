@@ -36,6 +36,7 @@ BROKEN = {
     "secret: {name: ''}": "secret.name: String length must be greater than or equal to 1",
     "secret: {clientSecret: hush}": "secret: Additional property clientSecret is not allowed",
     "variant: sidecar": 'variant must be one of the following: "native", "plain"',
+    "{variant: plain, workload: {kind: Job}}": "a Job's pod never completes",
     "identity: {enabled: true}": "identity.audience: name the realm's address",
     "identity: {expirationSeconds: 60}": "Must be greater than or equal to 600",
     "resources: {limit: {memory: 64Mi}}": "resources: Additional property limit is not allowed",
