@@ -39,7 +39,8 @@ class Installation:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Sidecar]:
         """The process, from when it listens; afterwards it must end with exit code 0."""
-        async with running(self.file, self.home, admin=self.admin, environ=self.environ) as sidecar:
+        environ = {"TOKEN_SIDECAR_DEBUG": "1", **self.environ}  # a fault shows where it arose
+        async with running(self.file, self.home, admin=self.admin, environ=environ) as sidecar:
 
             async def listens() -> bool:
                 assert sidecar.process.returncode is None, sidecar.err
