@@ -207,6 +207,8 @@ class Signals:
         for number in ENDING:
             loop.remove_signal_handler(number)
             signal.signal(number, lambda *_: os._exit(code))
+        loop.remove_signal_handler(signal.SIGHUP)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _ask(self) -> None:

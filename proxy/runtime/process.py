@@ -10,10 +10,12 @@ import signal
 from collections.abc import MutableMapping
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 from proxy.runtime.hardening import forbid_dumps, steady_memory, take_descriptors
 from proxy.runtime.reading import Reading
+
+ENDING: Final = (signal.SIGTERM, signal.SIGINT)
 
 if TYPE_CHECKING:
     from proxy.runtime.inherited import Inherited
@@ -35,7 +37,7 @@ def serve(path: Path, environ: MutableMapping[str, str], stream: TextIO) -> int:
     if hasattr(signal, "SIGHUP"):
         # Asking for a reload before there is anything to reload must not end the process.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         # Heeded even as the first process of a container, which no signal ends by itself.
         signal.signal(number, _end_at_once)
     inherited, notifier = _inherited(environ), _notifier(environ)
@@ -47,7 +49,10 @@ def serve(path: Path, environ: MutableMapping[str, str], stream: TextIO) -> int:
 
     config = reading.result()
     log = Log(stream, form=config.log.format, level=config.log.level)
-    return run(live(Origins(config, reading.stamp, environ, inherited, notifier), log))
+    code = run(live(Origins(config, reading.stamp, environ, inherited, notifier), log))
+    for number in ENDING:
+        signal.signal(number, signal.SIG_IGN)  # the interpreter, on its way out, heeds no other
+    return code
 
 
 def _end_at_once(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
@@ -105,6 +106,20 @@ async def test_a_second_signal_cuts_off_a_reload_too(scene: Scene) -> None:
         sidecar.send(signal.SIGTERM)
         assert await sidecar.ended() == 1
     pipe.close()
+
+
+async def test_whoever_goes_on_sending_signals_gets_a_clear_exit_code(scene: Scene) -> None:
+    async with scene.running() as sidecar:
+        await sidecar.ready()
+        process = os.pidfd_open(sidecar.pid)  # never anybody else's who got its number
+        ended = asyncio.create_task(sidecar.ended())
+        while not ended.done():
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(process, signal.SIGTERM)
+            await asyncio.sleep(0.0005)
+        os.close(process)
+        assert ended.result() in {0, 1}
+        assert "Traceback" not in sidecar.err
 
 
 @pytest.mark.parametrize("key", ["admin", "metrics"])
