@@ -19,7 +19,7 @@ from typing import Self
 from tests.support.process import PROGRAM, environment, until
 from tests.support.readme import Step, printed, steps
 
-LONGEST = 60.0
+LONGEST = 180.0
 
 
 @dataclass
