@@ -62,18 +62,24 @@ def _route(label: str, totals: RouteTotals) -> Iterator[str]:
     yield f"{totals.seconds / count * 1000:.1f} ms" if count else "–"
 
 
-def _table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    head = "".join(f'<th scope="col">{one}</th>' for one in heads)
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
+def _table(caption: str, heads: tuple[str, ...], rows: Iterable[Iterable[str]]) -> str:
+    """Roles are said outright: on a narrow screen the style makes a table a list of cards."""
+    head = "".join(f'<th scope="col" role="columnheader">{one}</th>' for one in heads)
+    body = "".join(f'<tr role="row">{_cells(heads, row)}</tr>' for row in rows)
     return (
-        f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
+        f'<table role="table"><caption>{caption}</caption>'
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table>'
     )
 
 
-def _cells(row: Iterable[str]) -> str:
+def _cells(heads: tuple[str, ...], row: Iterable[str]) -> str:
     first, *others = (escape(one) for one in row)
-    return f'<th scope="row">{first}</th>' + "".join(f"<td>{one}</td>" for one in others)
+    cells = "".join(
+        f'<td role="cell" data-label="{label}"><span>{one}</span></td>'
+        for label, one in zip(heads[1:], others, strict=True)
+    )
+    return f'<th scope="row" role="rowheader">{first}</th>{cells}'
 
 
 def _seconds(value: float | None) -> str:

@@ -100,9 +100,10 @@ async def test_without_scripts_there_are_plain_tables(
     plain = text[text.rindex("<noscript>") :]
     assert "<h2>bad has no token: it did not answer within 10 s.</h2>" in plain
     assert "Since 2026-09-21 14:13:20 UTC. What to do: a firewall may swallow it" in plain
-    assert '<th scope="row">good</th><td>valid</td><td>42 s</td><td>22 s</td>' in plain
+    rows = [re.findall(r">([^<>]+)<", row) for row in plain.split("</tr>")]
+    assert [row[:4] for row in rows if row[:1] == ["good"]] == [["good", "valid", "42 s", "22 s"]]
+    assert [row[:4] for row in rows if row[:1] == ["/infer/"]] == [["/infer/", "3", "1", "1"]]
     assert plain.index(">bad<") < plain.index(">good<")
-    assert '<th scope="row">/infer/</th><td>3</td><td>1</td><td>1</td>' in plain
     assert "Warning: config.yaml:3:5: verify: false" in plain
 
 

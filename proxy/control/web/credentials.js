@@ -23,7 +23,7 @@ function refreshCredential(row, name) {
   const p = row.parts;
   mark(row, "data-level", said.level);
   p.badge.tell(said.level, stateOf(said));
-  put(p.more, [said.field, said.callers === undefined ? null : many(said.callers, "caller", "callers"),
+  put(p.more, [said.field === "access_token" ? null : said.field, said.callers === undefined ? null : many(said.callers, "caller", "callers"),
     said.lifetime_seconds ? `lives ${span(said.lifetime_seconds)}` : null,
     said.required ? "required" : null, many(said.renewals, "renewal", "renewals"),
     said.rejections ? `${whole(said.rejections)} rejected` : null].filter(Boolean).join(" · "));
@@ -61,7 +61,7 @@ function refreshAge(p, said, ends) {
 
 function refreshError(p, said) {
   const error = said.last_error, present = said.failing_since !== null || (said.callers !== undefined && said.level !== "well");
-  put(p.error, !error ? "none" : present ? (error.meaning ? capital(error.meaning) : sentence(error.seen)) : "");
+  put(p.error, !error ? "none" : present ? capital(error.meaning || error.seen) : "");
   mark(p.error, "class", error ? null : "quiet");
   show(p.error, !error || present);
   show(p.advice, Boolean(error && present));

@@ -52,5 +52,7 @@ function seconds(at) { return at === null || at === undefined ? null : Date.pars
 
 function sentence(text) { return /[.!?…]$/.test(text) ? text : `${text}.`; }
 
-// Our own words, which begin small because they stand behind a colon elsewhere.
-function capital(text) { return sentence(text.charAt(0).toUpperCase() + text.slice(1)); }
+// Words that begin small because they stand behind a colon elsewhere; addresses stay as they are.
+function capital(text) {
+  return sentence(/^https?:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1));
+}
