@@ -123,6 +123,9 @@ class Kept:
             self._took(await anew())
         except SecretError as error:
             self._failed(error)
+        except Exception as fault:  # noqa: BLE001 - a bug must not end the readings for ever
+            told = f"internal error while reading it ({type(fault).__name__})"
+            self._failed(SecretUnavailableError(told))
         finally:
             self._reading = None
 

@@ -22,9 +22,12 @@ class Place:
     def __init__(self, value: str | SecretError = "first") -> None:
         self.value = value
         self.reads = 0
+        self.breaks = False
 
     def read(self) -> Secret:
         self.reads += 1
+        if self.breaks:
+            raise ZeroDivisionError
         if isinstance(self.value, SecretError):
             raise self.value
         return Secret(self.value)
@@ -248,3 +251,17 @@ async def test_what_can_not_change_while_we_run_has_no_successor() -> None:
     rotating.read()
     rotating.accepted()
     assert not rotating.is_recent()
+
+
+async def test_a_bug_in_a_place_is_a_fault_like_others_and_does_not_end_the_readings() -> None:
+    here = Following(slow=True, every=60.0)
+    await here.kept.reread()
+    here.rereading.start()
+    here.place.breaks = True
+    await here.clock.advance(60.0)
+    assert here.kept.fault == "internal error while reading it (ZeroDivisionError)"
+    here.place.breaks = False
+    here.place.value = "second"
+    await here.clock.advance(60.0)
+    assert here.kept.fault is None
+    assert here.changes == 1
