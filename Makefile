@@ -160,6 +160,7 @@ dist: $(INSTALLED) ## wheel and sdist, each tried in an empty environment
 	build/empty-sdist/bin/python -c 'from proxy.control.status_page import shell; shell()'
 
 clean: ## all that was made here, but not the cache
+	rm -rf tests/deploy/own-chart/charts tests/deploy/own-chart/Chart.lock
 	rm -rf .venv .venv-programs .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	  .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
