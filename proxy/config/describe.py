@@ -10,6 +10,9 @@ _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _NEEDED: Final = {
     "RouteKeys": ["upstream", "credential"],
     "ClientKeys": ["key"],
+    "VaultKeys": ["address", "auth"],
+    "VaultKubernetesKeys": ["role"],
+    "VaultAppRoleKeys": ["role_id"],
 }
 
 

@@ -43,6 +43,7 @@ def test_what_a_route_and_a_client_need_is_required() -> None:
     assert SCHEMA["required"] == ["routes"]
     assert SECTIONS["RouteKeys"]["required"] == ["upstream", "credential"]
     assert SECTIONS["ClientKeys"]["required"] == ["key"]
+    assert SECTIONS["VaultKeys"]["required"] == ["address", "auth"]
     assert SECTIONS["StoreKeys"]["oneOf"] == [
         {"required": ["file"]},
         {"required": ["redis", "encryption_key"]},
