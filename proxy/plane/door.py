@@ -9,7 +9,7 @@ import asyncio
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from proxy.plane import answers
 from proxy.plane.answers import Problem
@@ -25,6 +25,10 @@ from proxy.plane.totals import AccessRecord
 
 if TYPE_CHECKING:
     from proxy.plane.plane import Plane
+
+
+LATECOMERS: Final = 1.0
+"""Seconds in which requests at a door that was retired may still begin."""
 
 
 class Door:
@@ -58,7 +62,8 @@ class Door:
     def retire(self) -> None:
         """Nobody listens here any more: who is served stays so, by what was configured then."""
         self._retired = True
-        self.close_idle()
+        # Who has just come, or is about to ask on a kept connection, is still answered.
+        self._plane.later(LATECOMERS, self.close_idle)
         self._look_whether_empty()
 
     async def emptied(self) -> None:

@@ -7,6 +7,7 @@ caller's, so that every address is known to be free before anything is served.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import sys
@@ -70,8 +71,9 @@ class BoundSite(BaseSite):
 class Hosted:
     """A server that answers on some sockets until it is told to stop."""
 
-    def __init__(self, runner: BaseRunner) -> None:
+    def __init__(self, runner: BaseRunner, sockets: Sequence[socket.socket] = ()) -> None:
         self._runner = runner
+        self._sockets = sockets
 
     @classmethod
     async def open(
@@ -89,12 +91,16 @@ class Hosted:
         await runner.setup()
         for sock in sockets:
             await BoundSite(runner, sock, tls).start()
-        return cls(runner)
+        return cls(runner, sockets)
 
     async def stop_accepting(self) -> None:
-        """Close the listening sockets; open connections go on."""
+        """Close the listening sockets; open connections go on, those that just came too."""
+        server = self._runner.server
+        late = _queued(self._sockets) if isinstance(server, PlaneServer) else []
         for site in self._runner.sites:
             await site.stop()
+        if isinstance(server, PlaneServer):
+            await asyncio.gather(*(_serve(server, sock) for sock in late))
 
     async def leave(self) -> None:
         """Close it once what is under way has ended; a short answer gets a moment for it."""
@@ -105,3 +111,32 @@ class Hosted:
     async def close(self) -> None:
         """Close the listening sockets, then the connections."""
         await self._runner.cleanup()
+
+
+def _queued(listening: Sequence[socket.socket]) -> list[socket.socket]:
+    """The connections that nobody has accepted yet: with their listener they would be reset."""
+    found: list[socket.socket] = []
+    for sock in listening:
+        if sock.fileno() < 0:
+            continue
+        sock.setblocking(False)
+        with contextlib.suppress(OSError):  # BlockingIOError: these were all
+            while len(found) < BACKLOG:
+                found.append(sock.accept()[0])
+    for connection in found:
+        connection.setblocking(False)
+    return found
+
+
+async def _serve(server: PlaneServer, connection: socket.socket) -> None:
+    tls = server.tls
+    try:
+        await asyncio.get_running_loop().connect_accepted_socket(
+            server,
+            connection,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE if tls else None,
+            ssl_shutdown_timeout=GOODBYE if tls else None,
+        )
+    except (OSError, ssl.SSLError):
+        connection.close()  # the client left, or does not speak TLS

@@ -184,6 +184,10 @@ class Plane:
 
     # -- time
 
+    def later(self, delay: float, act: Callable[[], None]) -> None:
+        """Do something in ``delay`` seconds."""
+        self._clock.call_later(delay, act)
+
     def start(self) -> None:
         """Begin to watch the deadlines; needs the running loop."""
         self._timer = self._clock.call_later(SWEEP, self._sweep)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
+from proxy.plane.door import LATECOMERS
 from proxy.plane.settings import Address
 from proxy.secret import Secret
 from tests.support.plane import round_trips, route_to, serving, settings_with
@@ -222,6 +224,7 @@ async def test_at_a_listener_that_goes_requests_end_as_they_began_and_idle_ones_
         late.send(GET[:20])
         await round_trips(served, 3)
         served.plane.swap(moved, {})
+        served.clock.move(LATECOMERS)
         await idle.gone()
         wire.send(OK)
         assert (await busy.response()).body == b"ok"
@@ -264,3 +267,29 @@ async def test_ways_in_that_are_gone_leave_nothing(upstream: Origin) -> None:
             served.plane.swap(settings_with(served, listeners=(address,)), served.credentials)
             served.plane.door(address)
         assert len(served.plane._doors) == 1
+
+
+async def test_who_has_just_come_to_a_listener_that_goes_is_answered(upstream: Origin) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        kept = await served.ask(GET)
+        wire, _ = await upstream.request()
+        wire.send(OK)
+        await kept.response()
+        come = await served.connect()
+        await round_trips(served, 3)
+        queued = socket.create_connection(("127.0.0.1", served.ports[served.settings.listeners[0]]))
+        moved = settings_with(served, listeners=(Address("127.0.0.1", 1),), routes=())
+        served.plane.swap(moved, {})
+        await served.stop_accepting()  # nobody has accepted that connection yet
+        queued.sendall(GET)
+        late = Wire(*await asyncio.open_connection(sock=queued))
+        served.wires.append(late)
+        for client in (come, kept):
+            client.send(GET)
+        for wire, _ in [await upstream.request() for _ in range(3)]:
+            wire.send(OK)
+        for client in (come, kept, late):
+            answer = await client.response()
+            assert answer.body == b"ok"
+            assert answer.head.one(b"connection") == b"close"
+            await client.gone()

@@ -39,6 +39,12 @@ class Acceptor:
             self._reading = True
             asyncio.get_running_loop().add_reader(self._sock, self._ready)
 
+    def last(self) -> None:
+        """Accept who is in the kernel's queue, then no more: they would be reset otherwise."""
+        if self._reading:
+            self._ready()
+        self.stop()
+
     def stop(self) -> None:
         """Leave new connections in the kernel's queue."""
         if self._timer is not None:

@@ -110,13 +110,14 @@ class Crew:
             return
         (prepared, order, bound), self._proposed = self._proposed, None
         first, self._configured = not self._configured, order
+        # First: those who come last at a listener that goes are handed over under the old rules.
+        self._gate.change(list(data_places(prepared.settings)), bound)
         self._lending.adopt(prepared.credentials, prepared.callers)
         for member in self._staff.members:
             if member not in self._asked:  # it came while the others were asked
                 member.channel.send(order)
             member.channel.send(self._lending.adoption())
         self._asked = set()
-        self._gate.change(list(data_places(prepared.settings)), bound)
         if first:
             self._staff.start()
 

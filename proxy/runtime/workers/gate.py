@@ -78,5 +78,5 @@ class Gate:
     def _close(self, place: Place) -> None:
         gone = self._open.pop(place)
         for acceptor in gone.acceptors:
-            acceptor.stop()
+            acceptor.last()
         self._binding.release({place: gone.sockets})
