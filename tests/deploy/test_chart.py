@@ -118,6 +118,19 @@ def test_a_cluster_may_give_the_pod_its_user(values: Path) -> None:
     assert not violations(spec)
 
 
+def test_nobody_is_let_to_the_metrics_where_nobody_is_named(values: Path) -> None:
+    values.write_text("networkPolicy: {enabled: true, metricsFrom: []}")
+    found = [one for one in yaml.safe_load_all(rendered((GOOD, values))) if one]
+    (policy,) = (one for one in found if one["kind"] == "NetworkPolicy")
+    assert not policy["spec"]["ingress"]
+
+
+def test_a_map_of_your_own_needs_no_configuration(values: Path) -> None:
+    assert "name: mine" in yaml.safe_dump(
+        template(values, "{config: null, existingConfigMap: mine}")
+    )
+
+
 def test_helm_finds_nothing_to_say() -> None:
     said = lint(GOOD)
     assert not [line for line in said.splitlines() if "WARNING" in line or "ERROR" in line], said

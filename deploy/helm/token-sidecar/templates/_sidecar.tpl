@@ -14,7 +14,7 @@ Annotations of the pod: they change, and pods are replaced, only with those keys
 configuration that a running sidecar can't take up.
 */}}
 {{- define "token-sidecar.podAnnotations" -}}
-token-sidecar/starts-with: {{ pick .Values.config "workers" "store" "tracing" | toJson | sha256sum | trunc 16 | quote }}
+token-sidecar/starts-with: {{ pick (.Values.config | default dict) "workers" "store" "tracing" | toJson | sha256sum | trunc 16 | quote }}
 {{- end }}
 
 {{/* One entry of `initContainers` (native) or `containers` (plain), the first of them. */}}
