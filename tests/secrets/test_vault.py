@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from proxy.clock import SystemClock
 from proxy.config import model
 from proxy.config.model import EnvSecret, FileSecret, Position, VaultAppRole, VaultKubernetes
 from proxy.errors import SecretError, SecretUnavailableError
 from proxy.net.carrier import Carrier
+from proxy.net.trust import Trust
+from proxy.runtime.vaults import Vaults
 from proxy.secrets.references import Direct
 from proxy.secrets.vault.reader import VaultReader
+from tests.support.certificates import Authority
 from tests.support.clock import FakeClock
 from tests.support.vault import ROOT, Vault
 
@@ -297,3 +301,33 @@ async def test_a_program_without_a_loop_of_its_own_reads_it_too(reading: Reading
     gone = replace(secret, vault=model.Vault("http://127.0.0.1:1", WITH_TOKEN))
     with pytest.raises(SecretUnavailableError):
         Direct(reading.environ)(gone).read()
+
+
+@pytest.mark.parametrize("kept", [False, True])
+async def test_a_vault_is_believed_by_its_certificate(tmp_path: Path, kept: bool) -> None:
+    authority = Authority(tmp_path)
+    async with Vault(tls=authority.server_context(authority.issue())) as vault:
+        vault.kv("secret")
+        vault.put("secret/api", password="s3cret")
+        for tls, expected in (
+            (model.Tls(ca_file=authority.ca_file), "s3cret"),
+            (model.Tls(), "is not trusted"),
+            (model.Tls(ca_file=tmp_path / "nowhere"), "can't be read"),
+        ):
+            place = model.Vault(vault.url, WITH_TOKEN, tls=tls)
+            secret = model.VaultSecret("secret/api", "password", place, AT)
+            assert expected in await _read(secret, kept=kept)
+
+
+async def _read(secret: model.VaultSecret, *, kept: bool) -> str:
+    """The value, or why there is none; as the sidecar reads it, or as commands do."""
+    environ, clock = {"TOKEN": ROOT}, SystemClock()
+    vaults = Vaults(Direct(environ), environ, clock, Trust())
+    try:
+        if kept:
+            return (await vaults.read(secret)).reveal()
+        return (await asyncio.to_thread(Direct(environ)(secret).read)).reveal()
+    except SecretError as error:
+        return str(error)
+    finally:
+        await vaults.keep(())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,6 +66,7 @@ class Vault:
     jwts: set[tuple[str, str]] = field(default_factory=set)
     roles: set[tuple[str, str]] = field(default_factory=set)
     namespace: str | None = None
+    tls: ssl.SSLContext | None = None
     asked: list[str] = field(default_factory=list)
     url: str = ""
     _server: TestServer | None = None
@@ -73,8 +75,8 @@ class Vault:
     async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_route("*", "/v1/{path:.*}", self._answer)
-        self._server = TestServer(application)
-        await self._server.start_server()
+        self._server = TestServer(application, scheme="https" if self.tls else "http")
+        await self._server.start_server(ssl=self.tls)
         self.url = str(self._server.make_url("")).rstrip("/")
         return self
 
