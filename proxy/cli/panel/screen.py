@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from types import FrameType
 from typing import Final, TextIO
@@ -33,7 +34,8 @@ class Screen:
 
     def __init__(self, console: Console, stdin: TextIO | None) -> None:
         self._console = console
-        self._keys = stdin.fileno() if stdin is not None and stdin.isatty() else None
+        readable = stdin is not None and stdin.isatty() and sys.platform != "win32"
+        self._keys = stdin.fileno() if stdin is not None and readable else None
         self._live = self._fresh()
         self._stopping = False
 
@@ -57,9 +59,11 @@ class Screen:
         return True
 
     def _pressed(self, seconds: float) -> frozenset[int]:
-        keys = [] if self._keys is None else [self._keys]
-        ready, _, _ = select.select(keys, [], [], seconds)
-        if not ready or self._keys is None:
+        if self._keys is None:
+            time.sleep(seconds)
+            return frozenset()
+        ready, _, _ = select.select([self._keys], [], [], seconds)
+        if not ready:
             return frozenset()
         return frozenset(os.read(self._keys, 64) or b"q")  # a terminal that is gone
 

@@ -46,7 +46,9 @@ def _table(title: str, *heads: Any) -> Table:
     *columns, names, most = heads
     left = 0 if most is None else len(names) - most
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim", caption_justify="left")
-    table.add_column(title, ratio=3, no_wrap=most is not None, overflow="ellipsis")
+    table.add_column(
+        title, ratio=3, min_width=len(title), no_wrap=most is not None, overflow="ellipsis"
+    )
     for number, column in enumerate(columns):
         last = number == len(columns) - 1
         table.add_column(
@@ -70,8 +72,9 @@ def _state(one: Status) -> str:
 
 def _age(one: Status, view: View) -> Text:
     lives, left = one["lifetime_seconds"], one["expires_in_seconds"]
-    if left is None or not lives:
-        return Text("does not expire" if one["field"] else "–", "dim")
+    if left is None or not lives or not left:
+        lasting = one["field"] and lives is None
+        return Text("does not expire" if lasting else "–", "dim")
     left = max(0.0, left - view.aged)
     full = min(_WIDTH, round(_WIDTH * (1 - left / lives)))
     used, rest = ("#", "-") if view.ascii else ("━", "─")

@@ -34,7 +34,7 @@ function drawVerdict() {
   const passed = since === null ? 0 : (offline ? Date.now() / 1000 : now()) - since;
   put(by("since"), since === null ? quietWords(found) : offline ? `${span(passed)} ago` : `Since ${moment(since)}, for ${span(passed)}`);
   put(by("advice"), found.advice ? (offline ? sentence(found.advice) : `What to do: ${sentence(found.advice)}`) : "");
-  put(by("detail"), found.detail ? capital(found.detail) : "");
+  put(by("detail"), found.detail ? sentence(found.detail) : "");
   drawTroubles(found.troubles);
   document.title = `${WORDS[found.level][0]} ${found.level === "well" ? "" : `${says} – `}token-sidecar`;
   icon(found.level);
@@ -54,7 +54,7 @@ function drawTroubles(troubles) {
     const item = list.children[i] || list.appendChild(make("li", {}, make("span", { class: "says" }), make("span")));
     mark(item, "data-level", one.level);
     put(item.firstChild, `${sentence(one.says)} `);
-    put(item.lastChild, [one.detail ? capital(one.detail) : "", one.since ? `Since ${moment(one.since)}.` : "", capital(one.advice)].filter(Boolean).join(" "));
+    put(item.lastChild, [one.detail ? sentence(one.detail) : "", one.since ? `Since ${moment(one.since)}.` : "", capital(one.advice)].filter(Boolean).join(" "));
   });
 }
 const MOST_TROUBLES = 20;

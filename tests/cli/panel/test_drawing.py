@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -55,6 +56,15 @@ def test_where_all_is_well_it_says_so_and_shows_the_tokens_age() -> None:
     assert "✓ All is well." in text
     assert "━━━─────── 42 s" in text
     assert "in 22 s" in text
+
+
+def test_a_token_that_is_over_has_no_age_and_one_without_end_does_not_expire() -> None:
+    fixed = status("fixed", lifetime_seconds=None, expires_in_seconds=None)
+    lines = drawn(snapshot(credentials=(failing("bad"), fixed))).splitlines()
+    (bad,) = [line for line in lines if line.startswith("bad ")]
+    (fixed_line,) = [line for line in lines if line.startswith("fixed ")]
+    assert re.search(r"no token +– ", bad)
+    assert "does not expire" in fixed_line
 
 
 def test_time_passes_between_two_looks() -> None:
