@@ -64,7 +64,7 @@ class Namespace:
         """Its pods; ``selector``: further arguments of ``get``."""
         return list(self.get("pods", *selector)["items"])
 
-    def rolled_out(self, what: str, seconds: int = 90) -> None:
+    def rolled_out(self, what: str, seconds: int = 150) -> None:
         """Wait until all pods of a workload are ready."""
         self.kubectl("rollout", "status", what, f"--timeout={seconds}s", deadline=seconds + 30)
 

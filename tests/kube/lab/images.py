@@ -13,6 +13,12 @@ from pathlib import Path
 from tests.kube.lab.place import BASE_IMAGE, IMAGE, PAUSE_IMAGE, REPOSITORY, home
 
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+RUN = "/mnt/podman"
+"""podman insists on a path that is shorter than the lab's may be."""
+
+APART = 'mount -t tmpfs tmpfs /mnt; exec podman "$@"'
+"""What podman mounts and remembers of it, ``RUN`` included, ends with it."""
+
 SETTINGS = """[containers]
 default_ulimits = ["nofile=20000:20000", "nproc=30000:30000"]
 [engine]
@@ -26,9 +32,9 @@ def podman(*arguments: str | Path, quiet: bool = True) -> str:
     store = home() / "podman"
     store.mkdir(parents=True, exist_ok=True)
     (store / "containers.conf").write_text(SETTINGS)
-    place = ("--storage-driver=overlay", f"--root={store}/root", f"--runroot={store}/run")
+    place = ("--storage-driver=overlay", f"--root={store}/root", f"--runroot={RUN}")
     done = subprocess.run(
-        ("unshare", "--mount", "podman", *place, *arguments),
+        ("unshare", "--mount", "sh", "-ec", APART, "podman", *place, *arguments),
         env=os.environ | {"CONTAINERS_CONF": str(store / "containers.conf")},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if quiet else None,
