@@ -15,6 +15,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bench.rolling.clients import Client, Tally, crowd
@@ -36,6 +37,7 @@ class Rehearsal:
         self._chance = chance
         self.service = Service(chance)
         self.codes: list[int] = []
+        self._instances: list[Instance] = []
         self.late = 0
         self._now: Instance | None = None
 
@@ -56,9 +58,14 @@ class Rehearsal:
             self.codes.append(await self._now.ended())
 
     async def _start(self) -> Instance:
-        instance = await Instance.start(next(self._slots))
+        instance = await Instance.start(next(self._slots), self._instances)
         self.service.add(instance)
         return instance
+
+    def kill(self) -> None:
+        """Leave nothing behind, however this ends."""
+        for instance in self._instances:
+            instance.kill()
 
     async def _end(self, old: Instance) -> None:
         old.stop()
@@ -70,33 +77,47 @@ class Rehearsal:
 
 async def rehearse(home: Path, wanted: argparse.Namespace) -> list[str]:
     """Run everything; what was wrong."""
-    chance, tally, over = random.Random(wanted.seed), Tally(), asyncio.Event()
+    chance, tally, begun = random.Random(wanted.seed), Tally(), time.monotonic()
     async with upstream() as (served, port):
-        ports = free_ports(4)
-        slots = [
-            Slot(home / str(at), *ports[2 * at : 2 * at + 2], port, wanted.workers, wanted.delay)
-            for at in range(2)
-        ]
-        rehearsal = Rehearsal(slots, wanted.removal, chance)
-        await rehearsal.begin()
-        begun = time.monotonic()
-        asking = [
-            asyncio.create_task(Client(kind, rehearsal.service, tally, chance).run(over))
-            for kind in crowd(wanted.delay)
-            for _ in range(kind.count)
-        ]
-        await asyncio.sleep(WARMING)
-        for roll in range(wanted.rolls):
-            await rehearsal.roll()
-            if sys.stdout.isatty() or roll % 10 == 9:
-                print(f"{roll + 1} rolls, {len(tally.failed)} failed", flush=True)
-        await asyncio.sleep(WARMING)
-        over.set()
-        await asyncio.gather(*asking)
-        elapsed = time.monotonic() - begun
-        await rehearsal.end()
-    print(summary(tally, rehearsal, elapsed))
+        rehearsal = Rehearsal(slots(home, wanted, port), wanted.removal, chance)
+        try:
+            await rehearsal.begin()
+            async with traffic(rehearsal.service, wanted.delay, tally, chance):
+                for roll in range(wanted.rolls):
+                    await rehearsal.roll()
+                    if sys.stdout.isatty() or roll % 10 == 9:
+                        print(f"{roll + 1} rolls, {len(tally.failed)} failed", flush=True)
+            await rehearsal.end()
+        finally:
+            rehearsal.kill()
+    print(summary(tally, rehearsal, time.monotonic() - begun))
     return wrong(tally, rehearsal, served, home)
+
+
+def slots(home: Path, wanted: argparse.Namespace, upstream_port: int) -> list[Slot]:
+    """Where the two instances live."""
+    ports = free_ports(4)
+    return [
+        Slot(home / str(at), *ports[at : at + 2], upstream_port, wanted.workers, wanted.delay)
+        for at in (0, 2)
+    ]
+
+
+@contextlib.asynccontextmanager
+async def traffic(
+    service: Service, delay: float, tally: Tally, chance: random.Random
+) -> AsyncIterator[None]:
+    """All clients, while the block runs and a little before and after it."""
+    over = asyncio.Event()
+    clients = [
+        Client(kind, service, tally, chance) for kind in crowd(delay) for _ in range(kind.count)
+    ]
+    asking = [asyncio.create_task(client.run(over)) for client in clients]
+    await asyncio.sleep(WARMING)
+    yield
+    await asyncio.sleep(WARMING)
+    over.set()
+    await asyncio.gather(*asking)
 
 
 def summary(tally: Tally, rehearsal: Rehearsal, elapsed: float) -> str:

@@ -133,7 +133,7 @@ class Client:
 
 def crowd(delay: float) -> Iterator[Kind]:
     """All kinds; none but the sleepers is silent for as long as an instance goes on accepting."""
-    yield Kind("busy", 8, "GET", "/", pause=0.02)
+    yield Kind("busy", 8, "GET", "/", pause=0.1)
     yield Kind("slow", 6, "GET", "/", pause=delay * 0.8)
     yield Kind("sleeping", 4, "GET", "/", pause=delay * 4)
     yield Kind("posting", 6, "POST", "/post/{number}", pause=0.1)

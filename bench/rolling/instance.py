@@ -75,8 +75,8 @@ class Instance:
         return self.slot.data
 
     @classmethod
-    async def start(cls, slot: Slot) -> Self:
-        """Start it and wait until it is ready.
+    async def start(cls, slot: Slot, known: list[Instance]) -> Self:
+        """Start it, make it ``known``, and wait until it is ready.
 
         Raises:
             RuntimeError: it ended instead.
@@ -89,6 +89,7 @@ class Instance:
                 *arguments, cwd=REPOSITORY, env=environ, stdout=log, stderr=log
             )
         instance = cls(slot, process)
+        known.append(instance)
         async with asyncio.timeout(LONGEST):
             while not await instance._ready():
                 if process.returncode is not None:
@@ -109,6 +110,11 @@ class Instance:
         except TimeoutError:
             self.process.kill()
             return await self.process.wait()
+
+    def kill(self) -> None:
+        """Where it still runs."""
+        if self.process.returncode is None:
+            self.process.kill()
 
     async def _ready(self) -> bool:
         try:
