@@ -126,16 +126,15 @@ async def test_ctrl_z_lends_the_terminal_to_the_shell(shown: Shown, home: Path) 
 async def test_it_follows_the_window(shown: Shown, home: Path) -> None:
     async with on_screen(*shown.words, home=home) as screen:
         await screen.shows("All is well.")
-        assert {len(line) for line in screen.frame[:-1]} == {120}
-        for columns, lines in ((60, 14), (200, 50)):
+        for columns, lines in ((120, 30), (60, 14), (200, 50)):
             screen.resize(columns, lines)
 
-            async def followed(columns: int = columns) -> bool:
+            async def followed(wanted: tuple[int, int] = (columns, lines)) -> bool:
                 screen.read()
-                return {len(one) for one in screen.frame[:-1]} == {columns}
+                widths = {len(one) for one in screen.frame[:-1]}
+                return (widths, len(screen.frame)) == ({wanted[0]}, wanted[1])
 
-            await until(followed, what=f"{columns} columns")
-            assert len(screen.frame) == lines
+            await until(followed, what=f"{columns} columns and {lines} lines")
         screen.press(b"q")
         assert await screen.ended() == 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import random
@@ -16,6 +17,7 @@ import pytest
 import pytest_asyncio
 from selenium.webdriver.common.keys import Keys
 
+from proxy.control.live import MOST
 from tests.live.glass import DESK, PHONE, Glass, glass
 from tests.live.report import Report
 from tests.live.states import HOSTILE, STATES, Showing, down, hostile, now, showing
@@ -273,6 +275,20 @@ async def test_motion_is_left_out_and_paper_gets_no_controls(
     await looking.like()
 
 
+async def test_where_too_many_follow_already_it_asks_by_itself(
+    looking: Glass, shown: Showing
+) -> None:
+    shown.now = STATES["outage"]()
+    async with aiohttp.ClientSession() as many, contextlib.AsyncExitStack() as followers:
+        for _ in range(MOST):
+            await followers.enter_async_context(many.get(f"{shown.url}/v1/events"))
+        await looking.go(shown.url)
+        await looking.says("inference has no token")
+        asking = "return document.getElementById('link').textContent === 'asking every 5 s'"
+        await looking.until(asking)
+    assert any("503" in one for one in looking.complaints())
+
+
 async def test_without_scripts_there_are_plain_tables(looking: Glass, shown: Showing) -> None:
     shown.now = STATES["outage"]()
     await looking.cdp("Emulation.setScriptExecutionDisabled", value=True)
@@ -313,7 +329,7 @@ async def test_an_outage_the_end_and_a_new_beginning_are_on_the_page_at_once(
     with tempfile.TemporaryDirectory(prefix="page-") as directory:
         home = Path(directory)
         async with IdentityProvider() as provider:
-            provider.lifetime = 4.0
+            provider.lifetime = 4.0  # seconds, so that the end of a token need not be waited for
             text = config(provider, data, admin)
             environ = {"API_SECRET": CLIENT[1]}
             async with running(text, home, admin=f"127.0.0.1:{admin}", environ=environ) as one:

@@ -70,8 +70,7 @@ class Screen:
 
     def resize(self, columns: int, lines: int) -> None:
         """The window gets another size."""
-        size = struct.pack("HHHH", lines, columns, 0, 0)
-        fcntl.ioctl(self._descriptor, termios.TIOCSWINSZ, size)
+        _resize(self._descriptor, columns, lines)
 
     def modes(self) -> list[object]:
         """How the terminal treats what is typed."""
@@ -85,6 +84,10 @@ class Screen:
         return code
 
 
+def _resize(descriptor: int, columns: int, lines: int) -> None:
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+
 @contextlib.asynccontextmanager
 async def on_screen(
     *arguments: str, home: Path, environ: Mapping[str, str] | None = None
@@ -92,6 +95,7 @@ async def on_screen(
     """``token-sidecar ARGUMENTS`` on a terminal of 120 columns and 30 lines."""
     ours, theirs = os.openpty()
     os.set_blocking(ours, False)
+    _resize(ours, 120, 30)
 
     def take() -> None:
         os.setsid()
@@ -109,7 +113,6 @@ async def on_screen(
         preexec_fn=take,
     )
     screen = Screen(ours, theirs, process)
-    screen.resize(120, 30)
     try:
         yield screen
     finally:
