@@ -92,14 +92,18 @@ class Reader:
         assert process.returncode == 0, f"{step.text}\n{self.out}\n{err.decode()}"
 
     async def _start(self, step: Step) -> None:
-        with (self.home / "started").open("wb") as told:
+        log = self.home / "started"
+        with log.open("wb") as told:
             self._started.append(await self._shell(step.text, told.fileno()))
 
         async def healthy() -> bool:
             asked = await self._shell("token-sidecar healthcheck", asyncio.subprocess.DEVNULL)
             return await asked.wait() == 0
 
-        await until(healthy, deadline=LONGEST, what=step.text)
+        try:
+            await until(healthy, deadline=LONGEST)
+        except TimeoutError:
+            raise AssertionError(f"{step.text}{log.read_text()}") from None
 
     async def _prints(self, step: Step) -> None:
         assert printed(step.text, self.out), f"wanted:\n{step.text}\ncame:\n{self.out}"
