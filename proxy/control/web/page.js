@@ -44,7 +44,7 @@ function drawVerdict() {
 function quietWords(found) {
   if (found.level !== "well") return "";
   const live = [...known.credentials.values()].filter(one => ["valid", "renewing"].includes(one.said.state)).length;
-  return `${many(live, "credential has", "credentials have")} a live token; ${rate(known.all.usual())} requests.`;
+  return `${many(live, "credential has", "credentials have")} a live token; ${rate(known.all.usual()).replace("/s", "")} requests a second.`;
 }
 
 function drawTroubles(troubles) {
