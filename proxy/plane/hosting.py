@@ -71,9 +71,9 @@ class BoundSite(BaseSite):
 class Hosted:
     """A server that answers on some sockets until it is told to stop."""
 
-    def __init__(self, runner: BaseRunner, sockets: Sequence[socket.socket] = ()) -> None:
+    def __init__(self, runner: BaseRunner, last: Sequence[socket.socket] = ()) -> None:
         self._runner = runner
-        self._sockets = sockets
+        self._last = last
 
     @classmethod
     async def open(
@@ -81,8 +81,13 @@ class Hosted:
         server: Server | BaseRunner,
         sockets: Sequence[socket.socket],
         tls: ssl.SSLContext | None = None,
+        *,
+        goes_on: bool = False,
     ) -> Hosted:
-        """Serve ``server`` (or an application's runner) on ``sockets`` from now on."""
+        """Serve ``server`` (or an application's runner) on ``sockets`` from now on.
+
+        ``goes_on``: somebody else holds them too, and serves who waits there after us.
+        """
         if tls is None and isinstance(server, PlaneServer):
             tls = server.tls
         runner = (
@@ -91,12 +96,12 @@ class Hosted:
         await runner.setup()
         for sock in sockets:
             await BoundSite(runner, sock, tls).start()
-        return cls(runner, sockets)
+        return cls(runner, () if goes_on else sockets)
 
     async def stop_accepting(self) -> None:
         """Close the listening sockets; open connections go on, those that just came too."""
         server = self._runner.server
-        late = _queued(self._sockets) if isinstance(server, PlaneServer) else []
+        late = _queued(self._last) if isinstance(server, PlaneServer) else []
         for site in self._runner.sites:
             await site.stop()
         if isinstance(server, PlaneServer):

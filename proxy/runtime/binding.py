@@ -95,6 +95,10 @@ class Binding:
             if place.mode != new.mode and new.address.path:
                 Path(new.address.path).chmod(new.mode)
 
+    def inherits(self, place: Place) -> bool:
+        """Whether who waits there can be left to whoever serves it next."""
+        return place not in self._bound_here
+
     def release(self, bound: Bound) -> None:
         """Close sockets that won't be served any more, or after all; remove their files."""
         for place, sockets in bound.items():

@@ -53,7 +53,8 @@ class Listeners:
         """
         self._binding.rename(self._open, wanted)
         for place, sockets in bound.items():
-            hosted = await Hosted.open(wanted[place](), sockets)
+            goes_on = self._binding.inherits(place)
+            hosted = await Hosted.open(wanted[place](), sockets, goes_on=goes_on)
             self._open[place] = _Open(hosted, sockets)
         for place in [place for place in self._open if place not in wanted]:
             gone = self._open.pop(place)

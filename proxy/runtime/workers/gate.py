@@ -77,6 +77,7 @@ class Gate:
 
     def _close(self, place: Place) -> None:
         gone = self._open.pop(place)
+        inherits = self._binding.inherits(place)
         for acceptor in gone.acceptors:
-            acceptor.last()
+            (acceptor.stop if inherits else acceptor.last)()
         self._binding.release({place: gone.sockets})
