@@ -67,6 +67,7 @@ class Inbound(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_answered",
         "_buffer",
         "_exchange",
         "_intake",
@@ -82,6 +83,7 @@ class Inbound(asyncio.Protocol):
 
     def __init__(self, door: Door) -> None:
         self.door = door
+        self._answered = False
         self._buffer = b""
         self._exchange: Exchange | OwnAnswer | None = None
         self._intake: Intake | None = None
@@ -226,9 +228,13 @@ class Inbound(asyncio.Protocol):
         if self._stopped and self._tunnel is None and ended(self.transport):
             self.transport.abort()
 
-    def close_when_idle(self) -> None:
-        """Listeners are closing: an idle connection goes now, a busy one after its answer."""
-        if self._state is _State.LINGER or (self._state is _State.HEAD and not self._buffer):
+    def close_when_idle(self, *, new_too: bool = True) -> None:
+        """Listeners are closing: an idle connection goes now, a busy one after its answer.
+
+        ``new_too``: one that has not asked for anything yet counts as idle.
+        """
+        waits = self._state is _State.HEAD and not self._buffer and (new_too or self._answered)
+        if waits or self._state is _State.LINGER:
             self.transport.close()
 
     # -- heads
@@ -238,6 +244,7 @@ class Inbound(asyncio.Protocol):
             self.transport.close()
             return
         self._state = _HEAD
+        self._answered = True
         self._prepared = None
         if self._stopped:
             self.start_reading()

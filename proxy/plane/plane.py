@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SWEEP: Final = 1.0
 """Seconds between two looks at all deadlines: one coarse sweep costs less than timers."""
+NEWCOMERS: Final = 0.25
+"""Seconds in which who connected just before the end may still say what for."""
 
 
 class Lane(NamedTuple):
@@ -213,8 +215,9 @@ class Plane:
         """Wait until nothing is under way, at most ``grace`` seconds; whether that was so."""
         self.closing = True
         self._idle.clear()
-        for inbound in list(self.inbounds):
-            inbound.close_when_idle()
+        self._close_idle(new_too=False)
+        if self.inbounds:
+            self.later(min(NEWCOMERS, grace), self._close_idle)
         self.look_whether_finished()
         try:
             async with asyncio.timeout(grace):
@@ -222,6 +225,10 @@ class Plane:
         except TimeoutError:
             return False
         return True
+
+    def _close_idle(self, *, new_too: bool = True) -> None:
+        for inbound in list(self.inbounds):
+            inbound.close_when_idle(new_too=new_too)
 
     def look_whether_finished(self) -> None:
         """An exchange or a connection has ended: was it the last?"""
