@@ -36,7 +36,7 @@ class Door:
 
     def __init__(self, plane: Plane, address: Address) -> None:
         self._plane = plane
-        self._retired = False
+        self._retired = self._late = False
         self._empty = asyncio.Event()
         self.address = address
         self.now = plane.now
@@ -61,9 +61,13 @@ class Door:
 
     def retire(self) -> None:
         """Nobody listens here any more: who is served stays so, by what was configured then."""
-        self._retired = True
+        self._retired = self._late = True
         # Who has just come, or is about to ask on a kept connection, is still answered.
-        self._plane.later(LATECOMERS, self.close_idle)
+        self._plane.later(LATECOMERS, self._last_call)
+
+    def _last_call(self) -> None:
+        self._late = False
+        self.close_idle()
         self._look_whether_empty()
 
     async def emptied(self) -> None:
@@ -71,7 +75,11 @@ class Door:
         await self._empty.wait()
 
     def _look_whether_empty(self) -> None:
-        if self._retired and not any(inbound.door is self for inbound in self._plane.inbounds):
+        if (
+            self._retired
+            and not self._late
+            and not any(inbound.door is self for inbound in self._plane.inbounds)
+        ):
             self._empty.set()
 
     @property

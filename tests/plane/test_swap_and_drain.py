@@ -281,15 +281,42 @@ async def test_who_has_just_come_to_a_listener_that_goes_is_answered(upstream: O
         moved = settings_with(served, listeners=(Address("127.0.0.1", 1),), routes=())
         served.plane.swap(moved, {})
         await served.stop_accepting()  # nobody has accepted that connection yet
+        leaving = asyncio.create_task(served.hosted[0].leave())
         queued.sendall(GET)
         late = Wire(*await asyncio.open_connection(sock=queued))
         served.wires.append(late)
         for client in (come, kept):
             client.send(GET)
-        for wire, _ in [await upstream.request() for _ in range(3)]:
+        wires = [await upstream.request() for _ in range(3)]
+        served.clock.move(LATECOMERS)
+        assert not leaving.done()
+        for wire, _ in wires:
             wire.send(OK)
         for client in (come, kept, late):
             answer = await client.response()
             assert answer.body == b"ok"
             assert answer.head.one(b"connection") == b"close"
             await client.gone()
+        async with asyncio.timeout(DEADLINE):
+            await leaving
+
+
+async def test_the_last_to_come_to_a_listener_that_goes_is_answered_even_if_alone(
+    upstream: Origin,
+) -> None:
+    async with serving(route_to(upstream.port)) as served:
+        queued = socket.create_connection(("127.0.0.1", served.ports[served.settings.listeners[0]]))
+        moved = settings_with(served, listeners=(Address("127.0.0.1", 1),), routes=())
+        served.plane.swap(moved, {})
+        await served.stop_accepting()
+        leaving = asyncio.create_task(served.hosted[0].leave())
+        client = Wire(*await asyncio.open_connection(sock=queued))
+        served.wires.append(client)
+        client.send(GET)
+        wire, _ = await upstream.request()
+        served.clock.move(LATECOMERS)
+        await asyncio.sleep(0)
+        wire.send(OK)
+        assert (await client.response()).body == b"ok"
+        async with asyncio.timeout(DEADLINE):
+            await leaving
