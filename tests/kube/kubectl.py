@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 
-def run(*command: str, text: str | None = None, deadline: float = 180) -> str:
+def run(*command: str, text: str | None = None, deadline: float = 300) -> str:
     """Its stdout; AssertionError with all it said if it failed."""
     done = subprocess.run(
         command, input=text, capture_output=True, text=True, check=False, timeout=deadline
@@ -41,7 +41,7 @@ class Namespace:
         """And everything in it; not waited for."""
         run("kubectl", "delete", "namespace", self.name, "--wait=false")
 
-    def kubectl(self, *arguments: str, text: str | None = None, deadline: float = 180) -> str:
+    def kubectl(self, *arguments: str, text: str | None = None, deadline: float = 300) -> str:
         """Its stdout; AssertionError if it failed."""
         named = ("kubectl", f"--namespace={self.name}")
         return run(*named, *arguments, text=text, deadline=deadline)
@@ -64,11 +64,11 @@ class Namespace:
         """Its pods; ``selector``: further arguments of ``get``."""
         return list(self.get("pods", *selector)["items"])
 
-    def rolled_out(self, what: str, seconds: int = 150) -> None:
+    def rolled_out(self, what: str, seconds: int = 300) -> None:
         """Wait until all pods of a workload are ready."""
         self.kubectl("rollout", "status", what, f"--timeout={seconds}s", deadline=seconds + 30)
 
-    def completed(self, job: str, seconds: int = 120) -> None:
+    def completed(self, job: str, seconds: int = 300) -> None:
         """Wait until a Job has completed; AssertionError at once if it failed."""
 
         def done() -> bool:

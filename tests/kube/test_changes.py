@@ -53,14 +53,14 @@ def test_a_secret_that_was_mended_is_used_at_once(
         patches=[ONE],
     )
     namespace.apply(made)
-    until(lambda: "token_failed" in sidecar_log(namespace), 60, "the provider's refusal")
+    until(lambda: "token_failed" in sidecar_log(namespace), 120, "the provider's refusal")
     (pod,) = namespace.pods()
     assert ask(pod, 9090, "/readyz") == 503
     mended = {"data": {"client-secret": base64.b64encode(NEXT_SECRET.encode()).decode()}}
     changed = time.monotonic()
     namespace.kubectl("patch", f"secret/{SECRETS}", f"--patch={json.dumps(mended)}")
     there = swapped(mounted(pod, "secret", "token-sidecar-secrets"))
-    until(lambda: ask(pod, 9090, "/readyz") == 200, 30, "a token", pause=0.05)
+    until(lambda: ask(pod, 9090, "/readyz") == 200, 120, "a token", pause=0.05)
     used = time.monotonic()
     measured(
         f"a Secret changed in the cluster: {there - changed:.1f} s until the kubelet's sync"

@@ -56,18 +56,20 @@ def test_a_release_lives_from_install_to_uninstall(
     namespace.kubectl(*secret, f"--from-literal=client-secret={SECRET}")
     file = tmp_path / "values.yaml"
     file.write_text(yaml.safe_dump(values(told, namespace.name)))
-    waiting = (f"--values={file}", "--wait", "--timeout=90s")
+    waiting = (f"--values={file}", "--wait", "--timeout=180s")
     namespace.helm("install", "reports", str(CHART), *waiting)
     (pod,) = namespace.pods()
     assert "first answer 200 after 0" in namespace.logs(pod["metadata"]["name"], "main")
     assert statuses(pod)["token-sidecar"]["restartCount"] == 0
-    assert "Succeeded" in namespace.helm("test", "reports", "--logs", "--timeout=60s")
+    assert "Succeeded" in namespace.helm("test", "reports", "--logs", "--timeout=180s")
     more = ("--set=workload.replicas=2", "--set=resources.limits.memory=160Mi")
     namespace.helm("upgrade", "reports", str(CHART), *waiting, *more)
+    # Helm waits for the new ones to be there, not for the old one to be gone.
+    namespace.rolled_out(f"deployment/{deployment(namespace)['metadata']['name']}")
     assert deployment(namespace)["status"]["readyReplicas"] == 2
-    namespace.helm("rollback", "reports", "--wait", "--timeout=90s")
+    namespace.helm("rollback", "reports", "--wait", "--timeout=180s")
     assert deployment(namespace)["spec"]["replicas"] == 1
-    namespace.helm("uninstall", "reports", "--wait", "--timeout=90s")
+    namespace.helm("uninstall", "reports", "--wait", "--timeout=180s")
     assert namespace.get("deployments,services,configmaps", "-l", LABEL)["items"] == []
 
 

@@ -41,11 +41,11 @@ def drain(namespace: Namespace) -> None:
     """
     before = {pod["metadata"]["uid"] for pod in namespace.pods()}
     command = ("kubectl", "drain", "node", "--ignore-daemonsets", "--delete-emptydir-data")
-    chosen = (f"--pod-selector={SELECTOR},namespace={namespace.name}", "--timeout=120s")
+    chosen = (f"--pod-selector={SELECTOR},namespace={namespace.name}", "--timeout=240s")
     with subprocess.Popen((*command, *chosen), stdout=subprocess.DEVNULL) as draining:
-        until(lambda: evicted(namespace), 60, "the eviction of a pod")
+        until(lambda: evicted(namespace), 120, "the eviction of a pod")
         run("kubectl", "uncordon", "node")
-        assert draining.wait(150) == 0
+        assert draining.wait(300) == 0
     namespace.rolled_out("deployment/reports")
     after = {pod["metadata"]["uid"] for pod in namespace.pods() if not leaving(pod)}
     assert not before & after
