@@ -51,7 +51,7 @@ async def test_requests_are_served_while_the_token_lives_and_again_once_the_prov
         await scene.provider.start()
         began = time.monotonic()
         await until(is_served, what="200 after the provider's return")
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 30.0  # left alone, tries come to be 60 s apart
         assert await sidecar.stop() == 0
     assert expired == []
 
