@@ -51,7 +51,7 @@ $(KUBE_HOME)/pause.tar:
 # What python:3.11-slim is, from the packages of the Debian that this machine runs: no registry.
 $(KUBE_HOME)/base.tar:
 	mkdir -p $(@D)
-	. /etc/os-release && mmdebstrap --quiet --variant=minbase --include=$(KUBE_DEBIAN) \
+	. /etc/os-release && mmdebstrap --quiet --format=tar --variant=minbase --include=$(KUBE_DEBIAN) \
 	  --customize-hook='rm -f "$$1"/usr/lib/python3*/EXTERNALLY-MANAGED' \
 	  --customize-hook='ln -s python3 "$$1"/usr/bin/python' \
 	  "$$VERSION_CODENAME" $@.building /etc/apt/sources.list.d/debian.sources
