@@ -43,7 +43,7 @@ demo: $(INSTALLED) ## a provider, an API, the sidecar and an old program, all on
 test: lint types install-redis ## lint, types, layers, unit, property and end-to-end tests
 	short=$$(mktemp -d -t tXXXX) && trap "rm -rf $$short" EXIT && \
 	$(PYTEST) tests --ignore tests/live --ignore tests/programs --ignore tests/deploy --ignore tests/kube --quiet \
-	  --numprocesses $(PROCESSES) --basetemp $$short
+	  --numprocesses $(PROCESSES) --dist worksteal --basetemp $$short
 
 .PHONY: install-redis
 install-redis: # from the system's packages
