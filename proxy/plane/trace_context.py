@@ -27,11 +27,6 @@ class Parent(NamedTuple):
     span: str
     flags: int
 
-    @property
-    def sampled(self) -> bool:
-        """Whether the caller records the trace."""
-        return bool(self.flags & 1)
-
 
 def parent_of(value: bytes) -> Parent | None:
     """Who is named by this value of ``traceparent``; None where it is malformed.

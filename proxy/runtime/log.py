@@ -141,10 +141,6 @@ class Log:
         for noisy in ("asyncio", "aiohttp"):
             logging.getLogger(noisy).setLevel(logging.WARNING)
 
-    def shows(self, level: str) -> bool:
-        """Whether events of this level are written."""
-        return self._logger.isEnabledFor(LEVELS[level])
-
     def event(self, level: str, event: str, message: str = "", **fields: Value) -> None:
         """Write one event; fields that are None are left out."""
         said = {name: value for name, value in fields.items() if value is not None}

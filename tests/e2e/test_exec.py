@@ -48,7 +48,7 @@ async def started(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if terminal else None,
+        preexec_fn=lambda: as_at_a_terminal(terminal),
     )
     try:
         yield process
@@ -56,6 +56,13 @@ async def started(
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # the program too, where it is a child
         await process.communicate()
+
+
+def as_at_a_terminal(terminal: bool) -> None:
+    """What a test run under nohup ignores, a program under test does not."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    if terminal:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 async def line(process: asyncio.subprocess.Process) -> str:
